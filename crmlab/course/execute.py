@@ -1,4 +1,4 @@
-"""Run a lesson's notebook: fill the placeholders of its prose, try the conditions, keep only what is the same every time."""
+"""Run a lesson's notebook: fill the placeholders of its prose, try the conditions, keep what is the same every time."""
 
 from __future__ import annotations
 

@@ -7,12 +7,13 @@ A source is ``notebooks/source/NN_topic.py`` in jupytext's percent format. Beyon
 ``{{share:.0%}}`` in Markdown
     Computed when the notebook is built, from the variables at that place, written as in an f-string.
 ``given="80 20"``
-    Numbers of this Markdown cell that are quoted or chosen, not found: the lint asks for every number to be one or the other.
+    Numbers of this Markdown cell that are quoted or chosen, not found: every number is one or the other.
 ``holds="stayed < 300"``
     Python conditions, separated by ``;``, that must be true for the words of this Markdown cell to be true.
 Blanks
-    In a code cell, lines between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` stand in the solution notebook only; lines that
-    begin with ``#:`` stand, without that mark, in the students' notebook only. A cell tagged ``solution`` is left out there.
+    In a code cell, lines between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` stand in the solution notebook only;
+    lines that begin with ``#:`` stand, without that mark, in the students' notebook only. A cell tagged ``solution`` is
+    left out there.
 """
 
 from __future__ import annotations
@@ -171,7 +172,9 @@ def _cell(cell: Any, place: int, path: Path) -> SourceCell:
     if language is not None and language not in LANGUAGES:
         raise SourceError(f"{where}: unknown language {language!r}; allowed are {', '.join(LANGUAGES)}.")
     if cell.cell_type == "code" and set(metadata) - {"tags"}:
-        raise SourceError(f"{where}: lang, given and holds belong to Markdown cells; code stands once for all languages.")
+        raise SourceError(
+            f"{where}: lang, given and holds belong to Markdown cells; code stands once for all languages."
+        )
     text = cell.source.strip("\n")
     lines = [line.strip() for line in text.splitlines()]
     if lines.count(BEGIN) > 1 or lines.count(BEGIN) != lines.count(END):
@@ -286,7 +289,9 @@ def assemble(source: Source, *, edition: Edition, language: str = "en") -> nbfor
         If the source does not speak that language.
     """
     if language not in source.languages():
-        raise SourceError(f"{source.path.name} cannot be built in {language!r}, only in {', '.join(source.languages())}.")
+        raise SourceError(
+            f"{source.path.name} cannot be built in {language!r}, only in {', '.join(source.languages())}."
+        )
     cells = []
     seen: dict[str, int] = {}
     for cell in cells_of(source, edition=edition, language=language):

@@ -7,4 +7,15 @@ from crmlab.exercises.exercise import Exercise, Mistake, Prediction
 from crmlab.exercises.outcome import Outcome
 from crmlab.exercises.session import Lesson, LessonData, LessonError, lesson
 
-__all__ = ["Choice", "Exercise", "Lesson", "LessonData", "LessonError", "Mistake", "Number", "Outcome", "Prediction", "lesson"]
+__all__ = [
+    "Choice",
+    "Exercise",
+    "Lesson",
+    "LessonData",
+    "LessonError",
+    "Mistake",
+    "Number",
+    "Outcome",
+    "Prediction",
+    "lesson",
+]

@@ -70,10 +70,16 @@ class Number:
     def problem(self, answer: Any) -> str:
         """Say what is wrong with the form of `answer`; empty when nothing is."""
         if isinstance(answer, str) and (number := _number_in(answer)) is not None:
-            return say("This is the text {answer!r}. Write the number without quotes: `{number}`.", answer=answer, number=number)
+            return say(
+                "This is the text {answer!r}. Write the number without quotes: `{number}`.",
+                answer=answer,
+                number=number,
+            )
         if isinstance(answer, bool | np.bool_) or not isinstance(answer, numbers.Real):
             if isinstance(answer, pd.Series | np.ndarray | list | tuple) and len(answer) == 1:
-                return say("This is a {kind} with one number in it. Take the number out first.", kind=type(answer).__name__)
+                return say(
+                    "This is a {kind} with one number in it. Take the number out first.", kind=type(answer).__name__
+                )
             return say("A single number is wanted here; this is {it}.", it=_described(answer))
         value = float(answer)
         if not np.isfinite(value):
@@ -81,7 +87,12 @@ class Number:
         if self.unit == "share" and 1 < value <= 100:
             return say("A share from 0 to 1 is wanted: 25 % is written `0.25`. This is {value:g}.", value=value)
         if not self.low <= value <= self.high:
-            return say("The answer must lie between {low:,g} and {high:,g}; this is {value:,g}.", low=self.low, high=self.high, value=value)
+            return say(
+                "The answer must lie between {low:,g} and {high:,g}; this is {value:,g}.",
+                low=self.low,
+                high=self.high,
+                value=value,
+            )
         return ""
 
     def same(self, answer: Any, other: Any) -> bool:
@@ -126,11 +137,16 @@ class Choice:
         """Say what is wrong with the form of `answer`; empty when nothing is."""
         listed = ", ".join(f'`"{option}"`' for option in self.options)
         if not isinstance(answer, str):
-            return say("One of these words is wanted, in quotes: {listed}. This is {it}.", listed=listed, it=_described(answer))
+            return say(
+                "One of these words is wanted, in quotes: {listed}. This is {it}.", listed=listed, it=_described(answer)
+            )
         if answer.strip().casefold() not in {option.casefold() for option in self.options}:
             near = nearest(answer, self.options)
             question = say(" Did you mean `{near}`?", near=near) if near else ""
-            return say("One of these words is wanted: {listed}. This is {answer!r}.", listed=listed, answer=answer) + question
+            return (
+                say("One of these words is wanted: {listed}. This is {answer!r}.", listed=listed, answer=answer)
+                + question
+            )
         return ""
 
     def same(self, answer: Any, other: Any) -> bool:

@@ -175,7 +175,11 @@ class Prediction:
     def record(self, guess: Any) -> Outcome:
         """Return what to say to a guess; its status is ``"note"`` when the guess counts."""
         if guess is None or guess is Ellipsis or isinstance(guess, Missing):
-            return Outcome(self.id, "not tried", say("Put your guess where `...` stands. A guess that can be wrong is worth ten that cannot."))
+            return Outcome(
+                self.id,
+                "not tried",
+                say("Put your guess where `...` stands. A guess that can be wrong is worth ten that cannot."),
+            )
         if problem := self.kind.problem(guess):
             return Outcome(self.id, "not yet", problem)
         return Outcome(self.id, "note", say("Written down: {guess}. Now go and see.", guess=self.kind.show(guess)))
@@ -186,8 +190,16 @@ class Prediction:
         if guess is None:
             return Outcome(self.id, "note", say("It is {actual}. You had not written down a guess.", actual=is_))
         if self.kind.same(guess, actual):
-            return Outcome(self.id, "note", say("You said {guess}, and it is {actual}.", guess=self.kind.show(guess), actual=is_))
+            return Outcome(
+                self.id, "note", say("You said {guess}, and it is {actual}.", guess=self.kind.show(guess), actual=is_)
+            )
         side = say("too little") if guess < actual else say("too much")
         gap = self.kind.show(abs(float(actual) - float(guess)))
-        text = say("You said {guess}; it is {actual}: {gap} {side}.", guess=self.kind.show(guess), actual=is_, gap=gap, side=side)
+        text = say(
+            "You said {guess}; it is {actual}: {gap} {side}.",
+            guess=self.kind.show(guess),
+            actual=is_,
+            gap=gap,
+            side=side,
+        )
         return Outcome(self.id, "note", text)

@@ -54,8 +54,7 @@ class Outcome:
     def _repr_html_(self) -> str:
         sign, colour = _LOOK[self.status]
         message = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message)).replace("\n", "<br>")
-        return (
-            f'<div role="status" style="border-left:4px solid {colour};padding:.35em .9em;margin:.3em 0;max-width:46em">'
-            f'<strong><span aria-hidden="true" style="color:{colour}">{sign}</span> {html.escape(self.heading)}</strong>'
-            f"<br>{message}</div>"
-        )
+        box = f"border-left:4px solid {colour};padding:.35em .9em;margin:.3em 0;max-width:46em"
+        mark = f'<span aria-hidden="true" style="color:{colour}">{sign}</span>'
+        heading = html.escape(self.heading)
+        return f'<div role="status" style="{box}"><strong>{mark} {heading}</strong><br>{message}</div>'

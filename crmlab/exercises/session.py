@@ -1,4 +1,4 @@
-"""What a notebook talks to: ``lesson = crm.lesson("03")``, then ``check``, ``hint``, ``predict``, ``compare``, ``progress``."""
+"""What a notebook talks to: ``lesson = crm.lesson("03")``, then its ``check``, ``hint``, ``predict`` and ``compare``."""
 
 from __future__ import annotations
 
@@ -192,7 +192,10 @@ class Lesson:
 
     def progress(self) -> None:
         """Show which exercises are right, which are not yet and which are still to be tried."""
-        lines = [f"{exercise.id} – {say(self._status.get(exercise.id, 'not tried'))}: {say(exercise.question)}" for exercise in self.exercises]
+        lines = [
+            f"{exercise.id} – {say(self._status.get(exercise.id, 'not tried'))}: {say(exercise.question)}"
+            for exercise in self.exercises
+        ]
         done = sum(self._status.get(exercise.id) == "right" for exercise in self.exercises)
         heading = say("{done} of {count} right", done=done, count=len(self.exercises))
         again = say("An exercise whose cell is lost can be checked from any cell: `lesson.check(id, answer)`.")
@@ -239,7 +242,9 @@ def available() -> list[str]:
     import crmlab.exercises as package
 
     prefix = "lesson_"
-    return sorted(m.name.removeprefix(prefix) for m in pkgutil.iter_modules(package.__path__) if m.name.startswith(prefix))
+    return sorted(
+        m.name.removeprefix(prefix) for m in pkgutil.iter_modules(package.__path__) if m.name.startswith(prefix)
+    )
 
 
 def lesson(number: str | int, *, student: str | None = None, seed: int | None = None) -> Lesson:

@@ -95,4 +95,8 @@ def mimebundle(explorer: Explorer) -> dict[str, Any]:
     """
     picture, words = image(explorer, explorer.defaults())
     live = widget(explorer)._repr_mimebundle_()
-    return {"text/plain": words, "text/html": picture, "application/vnd.jupyter.widget-view+json": live["application/vnd.jupyter.widget-view+json"]}
+    return {
+        "text/plain": words,
+        "text/html": picture,
+        "application/vnd.jupyter.widget-view+json": live["application/vnd.jupyter.widget-view+json"],
+    }
