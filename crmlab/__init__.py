@@ -13,7 +13,12 @@ __version__ = "0.1.0"
 # Public name → (module, attribute); an attribute of None is the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
     "TableError": ("crmlab.tables", "TableError"),
+    "explorers": ("crmlab.explorers", None),
+    "features": ("crmlab.features", None),
+    "grading": ("crmlab.grading", None),
+    "lesson": ("crmlab.exercises", "lesson"),
     "paths": ("crmlab.paths", None),
+    "plots": ("crmlab.plots", None),
     "tables": ("crmlab.tables", None),
 }
 

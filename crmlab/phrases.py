@@ -1,9 +1,8 @@
 """Words shown to a reader, in the reader's language.
 
-English is the key: code says ``say("It is {number}.", number=3)``, and a catalogue ``translations/<language>.toml`` beside
-this file, one line ``"English" = "translation"`` each, gives the other languages. A phrase without translation stays
-English, so that a half-translated course still works. Prose of the lessons is not here: it stands, language beside
-language, in the lessons' own source.
+English is the key: code says ``say("It is {number}.", number=3)``, and a catalogue ``translations/<language>.toml``, one
+line ``"English" = "translation"`` each, gives the other languages. A phrase without translation stays English, so that a
+half-translated course still works. Prose of the lessons is not here: it stands, language beside language, in their text.
 """
 
 from __future__ import annotations

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from crmlab.course.lint import Finding
+import nbformat
+
+from crmlab.course.build import target
+from crmlab.course.lint import Finding, lint_notebook
 from crmlab.course.prose import quantities
-from crmlab.course.source import BEGIN, END, Source, SourceCell, edition_text
+from crmlab.course.source import BEGIN, EDITIONS, END, Source, SourceCell, edition_text, find_sources
+from crmlab.exercises.session import available
 
 _LONGEST_TEXT_IN_CODE = 3
 """Words that a text in code may have: more is prose, and belongs where it can be translated."""
@@ -158,14 +164,37 @@ def _exercises(source: Source, ids: Ids) -> _Found:
         yield 0, f"opens its lesson {opened} times; {wanted} stands once, so that another shop can be put in its place"
 
 
-def lint_sources(sources: Sequence[Source], ids: dict[str, Ids]) -> list[Finding]:
-    """Return what is wrong with several sources.
+def ids_of(number: str) -> Ids | None:
+    """Return the ids that a lesson's exercises module defines, or None when it has no such module.
 
     Parameters
     ----------
-    sources : sequence of Source
-        The lessons.
-    ids : dict of str to Ids
-        Ids by lesson number, as far as there are any.
+    number : str
+        Number of the lesson.
     """
-    return [finding for source in sources for finding in lint_source(source, ids.get(source.number))]
+    if number not in available():
+        return None
+    module = importlib.import_module(f"crmlab.exercises.lesson_{number}")
+    return Ids(tuple(e.id for e in module.EXERCISES), tuple(p.id for p in module.PREDICTIONS))
+
+
+def lint_course(folder: Path, wanted: tuple[str, ...] = ()) -> list[Finding]:
+    """Return what is wrong with the lessons of a folder: sources, students' notebooks and solutions.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder ``notebooks``.
+    wanted : tuple of str
+        Numbers of lessons; empty for all.
+    """
+    found = []
+    for source in find_sources(folder / "source", wanted):
+        found += lint_source(source, ids_of(source.number))
+        for edition in EDITIONS:
+            path = target(source, folder, edition=edition)
+            if not path.exists():
+                found.append(Finding(source.name, f"has no {edition} notebook: crmlab course build {source.number}"))
+                continue
+            found += lint_notebook(nbformat.read(path, as_version=4), path, edition=edition)
+    return found

@@ -1,4 +1,4 @@
-"""What a notebook talks to: ``lesson = crm.lesson("03")``, then its ``check``, ``hint``, ``predict`` and ``compare``."""
+"""What a notebook talks to: ``lesson = crm.lesson("03")`` and its ``check``, ``hint``, ``predict`` and ``compare``."""
 
 from __future__ import annotations
 
