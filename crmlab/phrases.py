@@ -1,8 +1,8 @@
 """Words shown to a reader, in the reader's language.
 
-English is the key: code says ``say("It is {number}.", number=3)``, and a catalogue ``translations/<language>.toml``, one
-line ``"English" = "translation"`` each, gives the other languages. A phrase without translation stays English, so that a
-half-translated course still works. Prose of the lessons is not here: it stands, language beside language, in their text.
+English is the key: code says ``say("It is {number}.", number=3)``, and a catalogue ``translations/<language>.toml``, a
+line ``"English" = "translation"`` each, gives the other languages. A phrase without translation stays English, so that
+a half-translated course still works. Prose of the lessons is not here: it stands, language by language, in their text.
 """
 
 from __future__ import annotations
@@ -61,4 +61,5 @@ def say(text: str, **values: Any) -> str:
     >>> say("{orders:,} orders", orders=12_000)
     '12,000 orders'
     """
-    return catalogue(language()).get(text, text).format(**values)
+    there = catalogue(language()).get(text, text)
+    return there.format(**values) if values else there

@@ -160,7 +160,7 @@ def find_sources(folder: Path, wanted: tuple[str, ...] = ()) -> list[Source]:
 def _cell(cell: Any, place: int, path: Path) -> SourceCell:
     """Check one cell of the parsed text and return it as a `SourceCell`."""
     where = f"{path.name}, cell {place}"
-    metadata = dict(cell.metadata)
+    metadata = {key: value for key, value in cell.metadata.items() if not key.startswith("lines_to_")}
     if cell.cell_type not in ("markdown", "code"):
         raise SourceError(f"{where}: only Markdown and code cells are allowed; this is {cell.cell_type!r}.")
     if unknown := set(metadata) - _KNOWN_METADATA:

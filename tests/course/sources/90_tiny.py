@@ -27,7 +27,7 @@ total
 ### BEGIN SOLUTION
 answer = total * 2
 ### END SOLUTION
-#: answer = ...  # twice the sum
+#: answer = ...  # two times the sum
 print(answer)
 
 # %% [markdown] tags=["solution"]
