@@ -187,7 +187,7 @@ def test_progress_says_what_is_open(course: Lesson, monkeypatch: pytest.MonkeyPa
 def test_checking_outside_a_notebook_prints(
     course: Lesson, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(__import__("sys").modules, "IPython", raising=False)
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
     course.check("9.1", 0.95)
     assert capsys.readouterr().out == "● 9.1 · right: 95.0%: right.\n"
 
