@@ -187,10 +187,8 @@ def zones(
     frozen = numbers_of(customers["recency_days"]) > frozen_after
     migrating = numbers_of(customers["spend_recent"]) < falling * numbers_of(customers["spend_before"])
     valuable = (abc(customers[current_value], cuts=[value_share]) == "A").to_numpy()
-    codes = np.select(
-        [frozen, migrating, valuable], [ZONES.index(z) for z in ("frozen", "migrating", "value")], default=1
-    )
-    return pd.Series(pd.Categorical.from_codes(codes, list(ZONES), ordered=True), index=customers.index, name="zone")
+    zone = np.select([frozen, migrating, valuable], ["frozen", "migrating", "value"], default="potential")
+    return pd.Series(pd.Categorical(zone, categories=list(ZONES), ordered=True), index=customers.index, name="zone")
 
 
 def _largest_first(amounts: np.ndarray, index: pd.Index) -> np.ndarray:
