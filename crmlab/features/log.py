@@ -26,7 +26,7 @@ class Log(NamedTuple):
     Attributes
     ----------
     rows : DataFrame
-        ``customer`` and ``order`` (codes), ``day`` (days since 1970), ``net`` and ``kept`` (net less refunds), both in €.
+        ``customer`` and ``order`` (codes), ``day`` (days since 1970), ``net`` and ``kept`` (net less refunds) in €.
     customers : Index
         The customer of each code, sorted.
     as_of : int

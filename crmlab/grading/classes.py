@@ -67,7 +67,7 @@ def abc(values: pd.Series, *, cuts: Sequence[float] = (0.8, 0.95)) -> pd.Series:
         classes[line] = np.searchsorted(np.asarray(cuts) + ROUNDING, cumulated, side="left")
         classes[line[0]] = 0
     names = [chr(ord("A") + i) for i in range(len(cuts) + 1)]
-    return pd.Series(pd.Categorical.from_codes(classes, names, ordered=True), index=values.index, name="abc")
+    return pd.Series(pd.Categorical.from_codes(classes, pd.Index(names), ordered=True), index=values.index, name="abc")
 
 
 def rfm_scores(rfm: pd.DataFrame, *, bins: int = 5, value: str = "monetary") -> pd.DataFrame:
@@ -187,10 +187,8 @@ def zones(
     frozen = numbers_of(customers["recency_days"]) > frozen_after
     migrating = numbers_of(customers["spend_recent"]) < falling * numbers_of(customers["spend_before"])
     valuable = (abc(customers[current_value], cuts=[value_share]) == "A").to_numpy()
-    codes = np.select(
-        [frozen, migrating, valuable], [ZONES.index(z) for z in ("frozen", "migrating", "value")], default=1
-    )
-    return pd.Series(pd.Categorical.from_codes(codes, list(ZONES), ordered=True), index=customers.index, name="zone")
+    zone = np.select([frozen, migrating, valuable], ["frozen", "migrating", "value"], default="potential")
+    return pd.Series(pd.Categorical(zone, categories=list(ZONES), ordered=True), index=customers.index, name="zone")
 
 
 def _largest_first(amounts: np.ndarray, index: pd.Index) -> np.ndarray:
