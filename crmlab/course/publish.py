@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -68,16 +69,12 @@ def as_page(notebook: nbformat.NotebookNode, title: str) -> str:
     """
     from nbconvert import HTMLExporter
 
-    # No addresses: the page must open on a plane. Lessons use no formulas that need MathJax, and no live widgets.
     exporter = HTMLExporter(template_name="lab", exclude_input_prompt=True, exclude_output_prompt=True)
-    exporter.mathjax_url = ""
-    exporter.require_js_url = ""
-    exporter.mermaid_js_url = ""
-    exporter.jquery_url = ""
-    exporter.jupyter_widgets_base_url = ""
     page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    # The template loads scripts from the web, for formulas, diagrams and live widgets; the page must open on a plane.
+    page = re.sub(r"<script\b.*?</script>", "", str(page), flags=re.DOTALL)
     style = "<style>main{max-width:54rem;margin:0 auto;padding:0 1rem}.jp-OutputArea-output img{max-width:100%}</style>"
-    return str(page).replace("</head>", f"{style}</head>", 1)
+    return page.replace("</head>", f"{style}</head>", 1)
 
 
 def publish(

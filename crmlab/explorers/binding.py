@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 from typing import Any
 
 import ipywidgets as widgets
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from crmlab.explorers.explorer import Control, Explorer
-from crmlab.plots import alt_text, to_png
+from crmlab.plots import alt_text
+from crmlab.plots.canvas import fresh_settings
 
 # At 100 dots per inch a 7-inch picture fills a notebook's column, and drawing stays well under a tenth of a second.
 DOTS_PER_INCH = 100
+
+# Of zlib's levels from 0 to 9: a picture that is looked at once and thrown away need not be small.
+_COMPRESSION = 1
 
 _LABEL_WIDTH = "15em"
 
@@ -38,8 +46,18 @@ def image(explorer: Explorer, values: dict[str, Any]) -> tuple[str, str]:
     """
     figure = explorer.render(**values)
     words = alt_text(figure)
-    pixels = base64.b64encode(to_png(figure, dpi=DOTS_PER_INCH)).decode("ascii")
+    pixels = base64.b64encode(_quick_png(figure)).decode("ascii")
     return f'<img alt="{html.escape(words)}" style="max-width:100%" src="data:image/png;base64,{pixels}">', words
+
+
+def _quick_png(figure: Figure) -> bytes:
+    """Return a figure as PNG after drawing it once; ``savefig`` draws twice, the first time to measure."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(fresh_settings()):
+        figure.set_dpi(DOTS_PER_INCH)
+        compression = {"compress_level": _COMPRESSION}
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None}, pil_kwargs=compression)
+    return buffer.getvalue()
 
 
 def widget(explorer: Explorer) -> widgets.VBox:
