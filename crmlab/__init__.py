@@ -12,7 +12,11 @@ __version__ = "0.1.0"
 
 # Public name → (module, attribute); an attribute of None is the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
+    "Run": ("crmlab.world", "Run"),
+    "ScenarioError": ("crmlab.world", "ScenarioError"),
     "TableError": ("crmlab.tables", "TableError"),
+    "World": ("crmlab.world", "World"),
+    "recovery": ("crmlab.recovery", None),
     "tables": ("crmlab.tables", None),
 }
 

@@ -229,10 +229,9 @@ def _chain(start: int, *numbers: int) -> int:
 
 def _key_array(start: int, month: int | Integers, draw: int | Integers) -> npt.NDArray[np.uint64]:
     """Do what `_chain` does for arrays of months and draws."""
-    key = np.asarray(month).astype(np.uint64) * np.uint64(_GOLDEN) + np.uint64(start)
-    key = np.atleast_1d(key)
+    key = np.atleast_1d(month).astype(np.uint64) * np.uint64(_GOLDEN) + np.uint64(start)
     _mix64_in_place(key)
-    key = key + np.asarray(draw).astype(np.uint64) * np.uint64(_GOLDEN)
+    key = key + np.atleast_1d(draw).astype(np.uint64) * np.uint64(_GOLDEN)
     _mix64_in_place(key)
     return key
 
