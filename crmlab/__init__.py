@@ -12,13 +12,17 @@ __version__ = "0.1.0"
 
 # Public name → (module, attribute); an attribute of None is the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
+    "Run": ("crmlab.world", "Run"),
+    "ScenarioError": ("crmlab.world", "ScenarioError"),
     "TableError": ("crmlab.tables", "TableError"),
+    "World": ("crmlab.world", "World"),
     "explorers": ("crmlab.explorers", None),
     "features": ("crmlab.features", None),
     "grading": ("crmlab.grading", None),
     "lesson": ("crmlab.exercises", "lesson"),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
+    "recovery": ("crmlab.recovery", None),
     "tables": ("crmlab.tables", None),
 }
 
