@@ -19,6 +19,8 @@ from typing import Any
 
 import nbformat
 
+ROOT = Path(__file__).resolve().parents[2]
+
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
@@ -70,12 +72,12 @@ def _free_port() -> int:
 def running_lab(folder: Path, scratch: Path) -> Iterator[Lab]:
     """Start JupyterLab on `folder`, with settings of its own, and stop it at the end."""
     token, port = secrets.token_hex(8), _free_port()
-    settings = scratch / "settings" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    # Lab draws only the cells in view; a test looks at all of them.
-    (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}), encoding="utf-8")
+    # Lab draws only the cells in view; a test looks at all of them. Nor does it want news.
+    _setting(scratch, "notebook-extension/tracker", {"windowingMode": "none"})
+    _setting(scratch, "apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
     environment = {
         **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         "JUPYTER_CONFIG_DIR": str(scratch / "config"),
         "JUPYTERLAB_SETTINGS_DIR": str(scratch / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(scratch / "workspaces"),
@@ -100,6 +102,12 @@ def running_lab(folder: Path, scratch: Path) -> Iterator[Lab]:
         log.close()
 
 
+def _setting(scratch: Path, name: str, values: dict[str, Any]) -> None:
+    path = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values), encoding="utf-8")
+
+
 def _wait(lab: Lab, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
@@ -113,7 +121,7 @@ def _wait(lab: Lab, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def open_and_run(page: Any, lab: Lab, name: str) -> None:
-    """Open a notebook, wait for its kernel, run all cells and wait for the last of them."""
+    """Open a notebook, wait for its kernel, run all cells and wait for the last of them, or for one that fails."""
     page.goto(lab.url(name))
     # The indicator says idle before there is a kernel at all: the kernel's name decides.
     page.wait_for_function(
@@ -123,12 +131,14 @@ def open_and_run(page: Any, lab: Lab, name: str) -> None:
         }""",
         timeout=RUN_MILLISECONDS,
     )
+    page.keyboard.press("Control+B")  # the file browser away: the notebook gets the width
     page.locator('.lm-MenuBar-itemLabel:text-is("Run")').click()
     page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
     page.wait_for_function(
         """() => {
             const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
-            return prompts.length > 0 && prompts.every(text => /^\\[\\d+\\]:$/.test(text));
+            const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.error"]');
+            return failed || (prompts.length > 0 && prompts.every(text => /^\\[\\d+\\]:$/.test(text)));
         }""",
         timeout=RUN_MILLISECONDS,
     )
