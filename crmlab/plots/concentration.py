@@ -208,7 +208,7 @@ def rank_change(
     ax.set(xlim=(0, top * 1.01), ylim=(lowest * (1.12 if gone.any() else 1.03), 1 - lowest * 0.02))
     ax.set(xlabel=f"Rank {names[0]} (1 = best)", ylabel=f"Rank {names[1]}")
     for axis, end in ((ax.xaxis, top), (ax.yaxis, lowest)):
-        candidates = MaxNLocator("auto", integer=True).tick_values(0, end)
+        candidates = MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]).tick_values(0, end)
         ticks = sorted({max(tick, 1.0) for tick in candidates if tick <= end})  # no rank is 0
         axis.set_ticks(ticks, [f"{tick:,.0f}" for tick in ticks])
     ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3, handletextpad=0.1, columnspacing=1.0)

@@ -171,8 +171,8 @@ def _month_ticks(ax: Axes, months: pd.Series) -> None:
     else:
         places = list(range(0, count, step))
         years = [months.iloc[i].year for i in places]
-        labels = [
-            f"{months.iloc[i]:%b}" + (f"\n{year}" if n == 0 or years[n - 1] != year else "")
-            for n, (i, year) in enumerate(zip(places, years, strict=True))
-        ]
+        changes = [n == 0 or years[n - 1] != year for n, year in enumerate(years)]
+        if changes[1:2] == [True]:  # two years side by side would touch
+            changes[0] = False
+        labels = [f"{months.iloc[i]:%b}" + (f"\n{years[n]}" if changes[n] else "") for n, i in enumerate(places)]
     ax.set_xticks(places, labels)
