@@ -13,6 +13,9 @@ __version__ = "0.1.0"
 # Public name → (module, attribute); an attribute of None is the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
     "TableError": ("crmlab.tables", "TableError"),
+    "features": ("crmlab.features", None),
+    "grading": ("crmlab.grading", None),
+    "plots": ("crmlab.plots", None),
     "tables": ("crmlab.tables", None),
 }
 
