@@ -72,6 +72,12 @@ def read_record(environment: Path) -> Record | None:
         return None
 
 
+def write_record(root: Path, environment: Path) -> None:
+    """Note what a finished environment was made from."""
+    record = Record(str(root), lock_digest(root), project_digest(root), installed_packages(environment))
+    (environment / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+
+
 def interpreter_version(environment: Path) -> tuple[int, int] | None:
     """Return the version of the environment's Python, or None where it does not run or has no pip."""
     code = "import sys, importlib.util as u; print(*sys.version_info[:2]) if u.find_spec('pip') else sys.exit(1)"
@@ -139,8 +145,7 @@ def install(root: Path, environment: Path) -> None:
     # Some packages ship templates that are no Python; they are no reason to stop.
     compile_all = [python, "-m", "compileall", "-q", "-q", "-j", "0", environment, root / "crmlab"]
     subprocess.run(compile_all, env=clean, check=False)
-    record = Record(str(root), lock_digest(root), project_digest(root), installed_packages(environment))
-    (environment / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    write_record(root, environment)
 
 
 def main(arguments: list[str] | None = None) -> int:
