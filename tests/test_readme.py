@@ -3,9 +3,9 @@
 Each block marked ``bash`` runs, line by line, in a copy of the project and with the environment in use. Two exceptions:
 
 - A comment ``<!-- not run: reason -->`` right before a block takes it out.
-- ``make`` would set up an environment of its own and, for ``make test``, start these tests again. It is asked with ``-n``
-  what it would do; that must succeed. What ``make lab`` starts is started once by a test of its own, and what ``make
-  environment`` does is done by validation/test_setup.py.
+- ``make`` would set up an environment of its own and, for ``make test``, start these tests again. It is asked with
+  ``-n`` what it would do; that must succeed. What ``make lab`` starts is started once by a test of its own, and what
+  ``make environment`` does is done by validation/test_setup.py.
 """
 
 from __future__ import annotations
