@@ -67,7 +67,7 @@ def abc(values: pd.Series, *, cuts: Sequence[float] = (0.8, 0.95)) -> pd.Series:
         classes[line] = np.searchsorted(np.asarray(cuts) + ROUNDING, cumulated, side="left")
         classes[line[0]] = 0
     names = [chr(ord("A") + i) for i in range(len(cuts) + 1)]
-    return pd.Series(pd.Categorical.from_codes(classes, names, ordered=True), index=values.index, name="abc")
+    return pd.Series(pd.Categorical.from_codes(classes, pd.Index(names), ordered=True), index=values.index, name="abc")
 
 
 def rfm_scores(rfm: pd.DataFrame, *, bins: int = 5, value: str = "monetary") -> pd.DataFrame:
