@@ -56,16 +56,16 @@ def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> 
             "that are also in `summary.json`."
         ),
         new_code_cell(f"report = crm.report.analyse(log{looking})\nreport.summary"),
-        new_code_cell("crm.plots.revenue(report.months).figure"),
+        new_code_cell("crm.plots.revenue(report.months, currency=log.currency)"),
         new_markdown_cell("## 3 How unequal are customers?\n\nThe curve, and how uncertain its two figures are."),
-        new_code_cell('customers = report.customers\ncrm.plots.lorenz(customers["monetary"]).figure'),
+        new_code_cell('customers = report.customers\ncrm.plots.lorenz(customers["monetary"])'),
         new_code_cell("report.concentration"),
-        new_code_cell('crm.plots.abc(customers["monetary"]).figure'),
+        new_code_cell('crm.plots.abc(customers["monetary"], currency=log.currency)'),
         new_markdown_cell("## 4 Who is recent, frequent, valuable?"),
-        new_code_cell("crm.plots.rfm_grid(customers).figure"),
-        new_code_cell("crm.plots.zones(customers).figure"),
+        new_code_cell("crm.plots.rfm_grid(customers, currency=log.currency)"),
+        new_code_cell("crm.plots.zones(customers, currency=log.currency)"),
         new_markdown_cell("## 5 Do customers come back?"),
-        new_code_cell("crm.plots.cohorts(report.cohorts).figure"),
+        new_code_cell("crm.plots.cohorts(report.cohorts)"),
         new_markdown_cell(
             "## 6 Whom to call first\n\nRegular customers who have now been silent for longer than ever before. It says "
             "who may be leaving, not whom a call would keep: only an experiment can tell that."
