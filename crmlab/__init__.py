@@ -16,6 +16,9 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "features": ("crmlab.features", None),
     "grading": ("crmlab.grading", None),
     "plots": ("crmlab.plots", None),
+    "paths": ("crmlab.paths", None),
+    "read_transactions": ("crmlab.reading", "read_transactions"),
+    "report": ("crmlab.report", None),
     "tables": ("crmlab.tables", None),
 }
 
