@@ -66,7 +66,7 @@ def collect(table: RawTable, columns: Mapping[str, str], source: ByteSource | No
             column = batch.column(name)
             text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
             chunks[role].append(column.dictionary_encode() if text else column)
-            again &= pc.equal(column, name).to_numpy(zero_copy_only=False) if text else False
+            again &= pc.fill_null(pc.equal(column, name), False).to_numpy(zero_copy_only=False) if text else False
         headers.append(again)
         progress("Reading", source.share_read if source else 0.0)
     fingerprints = np.concatenate(prints) if prints else np.array([], dtype=np.uint64)

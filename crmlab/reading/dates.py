@@ -19,7 +19,7 @@ _EPOCH = pd.Timestamp("1899-12-30")
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[ t]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
 _PARTS = re.compile(
     r"^(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{1,4})"
-    r"(?:[ t]+(?P<early>am|pm)?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<late>am|pm)?)?$"
+    r"(?:[ t]+(?P<early>am|pm)?\s*(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.\d+)?)?\s*(?P<late>am|pm)?)?$"
 )
 _OFFSET = re.compile(r"(?<=\d)\s*(?:z|utc|gmt|[+-]\d{2}:?\d{2})$")
 _WEEKDAY = re.compile(r"\(?(?:星期|周|週|礼拜|禮拜)[一二三四五六日天]\)?")

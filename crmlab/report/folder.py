@@ -102,7 +102,9 @@ def write_report(
         texts["summary.json"] = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
         texts["customers.csv"] = customers_csv(analysis.customers)
         progress("Running the notebook", 0.0)
-        texts["report.ipynb"] = notebook_text(source, options, execute=execute)
+        texts["report.ipynb"] = notebook_text(
+            source, options, cohorts=analysis.shows_cohorts, execute=execute
+        )
         progress("Writing", 0.0)
         for name in FILES:
             (partial / name).write_text(texts[name], encoding="utf-8", newline="")

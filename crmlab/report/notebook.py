@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 _ANALYSE = ("as_of", "frozen_after", "falling", "calls")
 
 
-def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> str:
+def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, execute: bool) -> str:
     """Return the notebook as text.
 
     Parameters
@@ -23,6 +23,8 @@ def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> 
         Path of the log.
     options : mapping
         Arguments that were given.
+    cohorts : bool
+        Whether there is a month after a first month to be shown.
     execute : bool
         Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and raises.
     """
@@ -89,7 +91,13 @@ def _execute(notebook: nbformat.NotebookNode) -> None:
     home = str(Path(__file__).resolve().parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (home, before)))
     try:
-        NotebookClient(notebook, timeout=1800, record_timing=False, kernel_name="python3").execute()
+        NotebookClient(
+            notebook,
+            timeout=1800,
+            record_timing=False,
+            kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        ).execute()
     finally:
         if before is None:
             del os.environ["PYTHONPATH"]

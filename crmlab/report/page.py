@@ -45,7 +45,7 @@ def page(analysis: Analysis, *, source: str) -> str:
         "exact": lambda amount: _exact(amount, currency),
         "percent": percent,
         "count": lambda number: f"{number:,.0f}",
-        "day": lambda day: f"{pd.Timestamp(day):%-d %b %Y}" if not _windows() else f"{pd.Timestamp(day):%d %b %Y}",
+        "day": _day,
         "plural": plural,
     }
     template = environment.from_string(
@@ -64,17 +64,15 @@ def page(analysis: Analysis, *, source: str) -> str:
         refunds=_largest_refunds(analysis.customers),
         zones=_zones(analysis),
         calls=analysis.calls.to_dict("records"),
-        concentration=analysis.concentration.set_index(analysis.concentration.columns[0]).to_dict("index")
-        if "estimate" in analysis.concentration and analysis.concentration.index.dtype.kind == "i"
-        else analysis.concentration.to_dict("index"),
+        concentration=analysis.concentration.to_dict("index"),
         cohort=_cohort(analysis.cohorts),
     )
 
 
-def _windows() -> bool:
-    import os
-
-    return os.name == "nt"
+def _day(day: object) -> str:
+    """Return a day as 9 Dec 2011."""
+    moment = pd.Timestamp(day)  # type: ignore[arg-type]
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def _exact(amount: float, currency: str) -> str:
@@ -95,7 +93,7 @@ def _figures(analysis: Analysis) -> dict[str, str]:
         "rfm": lambda: plots.rfm_grid(customers, currency=currency),
         "zones": lambda: plots.zones(customers, currency=currency),
     }
-    if len(analysis.months) > 1:
+    if analysis.shows_cohorts:
         pictures["cohorts"] = lambda: plots.cohorts(analysis.cohorts)
     return {name: plots.to_svg(draw().figure) for name, draw in pictures.items()}  # type: ignore[arg-type]
 
