@@ -66,10 +66,13 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         new_markdown_cell("## 4 Who is recent, frequent, valuable?"),
         new_code_cell("crm.plots.rfm_grid(customers, currency=log.currency)"),
         new_code_cell("crm.plots.zones(customers, currency=log.currency)"),
-        new_markdown_cell("## 5 Do customers come back?"),
-        new_code_cell("crm.plots.cohorts(report.cohorts)"),
+    ]
+    if cohorts:
+        cells.append(new_markdown_cell("## 5 Do customers come back?"))
+        cells.append(new_code_cell("crm.plots.cohorts(report.cohorts)"))
+    cells += [
         new_markdown_cell(
-            "## 6 Whom to call first\n\nRegular customers who have now been silent for longer than ever before. It says "
+            f"## {6 if cohorts else 5} Whom to call first\n\nRegular customers who have now been silent for longer than ever before. It says "
             "who may be leaving, not whom a call would keep: only an experiment can tell that."
         ),
         new_code_cell("report.calls"),
