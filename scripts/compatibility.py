@@ -2,8 +2,9 @@
 
     python scripts/compatibility.py
 
-Each case gets an environment of its own in a temporary folder, by plain pip. Left out are tests marked ``slow``, ``browser``
-and ``locked`` (which compare with output of the pinned versions). A Python that is not here is named, not passed over.
+Each case gets an environment of its own in a temporary folder, by plain pip. Left out are tests marked ``slow``,
+``browser`` and ``locked`` (which compare with output of the pinned versions). A Python that is not here is named, not
+passed over.
 """
 
 from __future__ import annotations
