@@ -26,10 +26,13 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
     cohorts : bool
         Whether there is a month after a first month to be shown.
     execute : bool
-        Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and raises.
+        Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and
+        raises.
     """
     told = {name: value for name, value in options.items() if value not in (None, False)}
-    reading = "".join(f",\n    {name}={value!r}" for name, value in told.items() if name not in _ANALYSE or name == "as_of")
+    reading = "".join(
+        f",\n    {name}={value!r}" for name, value in told.items() if name not in _ANALYSE or name == "as_of"
+    )
     looking = "".join(f", {name}={value!r}" for name, value in told.items() if name in _ANALYSE)
     path = os.path.abspath(source)
     cells = [
@@ -40,7 +43,7 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         ),
         new_markdown_cell(
             "## 1 Read the file\n\nColumns are found by name and content. To choose one yourself, add for example "
-            "`customer=\"Buyer\"` to the call; `help(crm.read_transactions)` lists all options."
+            '`customer="Buyer"` to the call; `help(crm.read_transactions)` lists all options.'
         ),
         new_code_cell(
             "import crmlab as crm\n\ncrm.plots.register_alt_text_display()\n\n"
@@ -54,8 +57,8 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         new_code_cell("log.account"),
         new_code_cell('print("\\n".join(log.notes))'),
         new_markdown_cell(
-            "## 2 Look at the whole\n\n`analyse` computes everything in the report at once. `summary` holds the figures "
-            "that are also in `summary.json`."
+            "## 2 Look at the whole\n\n`analyse` computes everything in the report at once. `summary` holds the "
+            "figures that are also in `summary.json`."
         ),
         new_code_cell(f"report = crm.report.analyse(log{looking})\nreport.summary"),
         new_code_cell("crm.plots.revenue(report.months, currency=log.currency)"),
@@ -72,8 +75,8 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         cells.append(new_code_cell("crm.plots.cohorts(report.cohorts)"))
     cells += [
         new_markdown_cell(
-            f"## {6 if cohorts else 5} Whom to call first\n\nRegular customers who have now been silent for longer than ever before. It says "
-            "who may be leaving, not whom a call would keep: only an experiment can tell that."
+            f"## {6 if cohorts else 5} Whom to call first\n\nRegular customers who have now been silent for longer "
+            "than ever before. It says who may be leaving, not whom a call would keep: only an experiment can tell that."
         ),
         new_code_cell("report.calls"),
     ]

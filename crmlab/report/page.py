@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from importlib import resources
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -39,7 +40,9 @@ def page(analysis: Analysis, *, source: str) -> str:
         A whole HTML page, self-contained.
     """
     currency = analysis.log.currency
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     environment.filters |= {
         "money": lambda amount: money(amount, currency),
         "exact": lambda amount: _exact(amount, currency),
@@ -99,7 +102,7 @@ def _figures(analysis: Analysis) -> dict[str, str]:
 
 
 def _classes(customers: pd.DataFrame) -> list[dict[str, object]]:
-    gross, net = customers["monetary"], customers["monetary_net"]
+    gross = customers["monetary"]
     return [
         {
             "name": name,
@@ -112,7 +115,7 @@ def _classes(customers: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
-def _largest_refunds(customers: pd.DataFrame) -> list[dict[str, object]]:
+def _largest_refunds(customers: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return the customers whose rank changes most when returns are taken off, the largest gross revenue first."""
     table = customers.assign(
         rank=customers["monetary"].rank(ascending=False, method="min").astype(int),

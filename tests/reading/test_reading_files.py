@@ -14,9 +14,16 @@ import pytest
 
 from crmlab import TableError, read_transactions
 
-ENGLISH = "Order ID,Customer ID,Order Date,Quantity,Unit Price\n1,ann,2024-01-05,2,10.50\n2,bob,2024-01-06,1,8\n3,ann,2024-02-01,1,4\n"
-CHINESE = "订单编号,客户编号,下单时间,数量,单价\n1,张三,2024-01-05,2,10.50\n2,李四,2024-01-06,1,8\n3,张三,2024-02-01,1,4\n"
-TRADITIONAL = "訂單編號,會員編號,訂單日期,數量,單價\n1,張三,2024-01-05,2,10.50\n2,李四,2024-01-06,1,8\n3,張三,2024-02-01,1,4\n"
+ENGLISH = (
+    "Order ID,Customer ID,Order Date,Quantity,Unit Price\n"
+    "1,ann,2024-01-05,2,10.50\n2,bob,2024-01-06,1,8\n3,ann,2024-02-01,1,4\n"
+)
+CHINESE = (
+    "订单编号,客户编号,下单时间,数量,单价\n1,张三,2024-01-05,2,10.50\n2,李四,2024-01-06,1,8\n3,张三,2024-02-01,1,4\n"
+)
+TRADITIONAL = (
+    "訂單編號,會員編號,訂單日期,數量,單價\n1,張三,2024-01-05,2,10.50\n2,李四,2024-01-06,1,8\n3,張三,2024-02-01,1,4\n"
+)
 
 
 def totals(path: Path, **options: object) -> list[float]:
@@ -49,7 +56,9 @@ def test_encoding_is_found(tmp_path: Path, text: str, encoding: str) -> None:
     assert names == set(text.replace("\n", ",").split(",")) & {"ann", "bob", "Zoë", "张三", "張三", "李四"}
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda b: pa.compress(b, "zstd", asbytes=True)])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda b: pa.compress(b, "zstd", asbytes=True)]
+)
 def test_compression_is_found_whatever_the_name(tmp_path: Path, pack: object) -> None:
     file = tmp_path / "log.csv"
     file.write_bytes(pack(ENGLISH.encode()))  # type: ignore[operator]
@@ -77,7 +86,8 @@ def test_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
 def test_semicolons_with_decimal_commas(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text(
-        "Kunde;Datum;Betrag\nann;05.01.2024;1.234,50 €\nann;06.01.2024;0,50 €\nbob;31.01.2024;7,25 €\n", encoding="cp1252"
+        "Kunde;Datum;Betrag\nann;05.01.2024;1.234,50 €\nann;06.01.2024;0,50 €\nbob;31.01.2024;7,25 €\n",
+        encoding="cp1252",
     )
     log = read_transactions(file)
     assert log.transactions["net"].tolist() == [1234.5, 0.5, 7.25]
@@ -95,7 +105,8 @@ def test_old_line_ends(tmp_path: Path, line_end: str) -> None:
 def test_title_lines_quoted_newlines_and_a_missing_last_newline(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text(
-        'Export of shop 7\n\nCustomer,Date,Amount,Comment\nann,2024-01-05,25,"two\nlines"\nbob,2024-01-06,8,"a ""b"", c"'
+        'Export of shop 7\n\nCustomer,Date,Amount,Comment\nann,2024-01-05,25,"two\nlines"\n'
+        'bob,2024-01-06,8,"a ""b"", c"'
     )
     log = read_transactions(file)
     assert log.transactions["net"].tolist() == [25.0, 8.0]
@@ -182,7 +193,9 @@ BROKEN_GZIP = gzip.compress(ENGLISH.encode() * 1000)[:60]
         bad("a.csv", b"Customer\nann\nbob\n", "has only one column"),
         bad("a.csv", b"Customer,Amount\nann,5\nbob,6\n", "cannot tell which column holds the date"),
         bad("a.csv", b"Customer,Date,Amount\nann,soon,5\nbob,later,6\n", "cannot tell which column holds the date"),
-        bad("a.csv", b"Customer,Date,Amount\nann,2024-01-01,much\nbob,2024-01-02,more\n", "which column holds the money"),
+        bad(
+            "a.csv", b"Customer,Date,Amount\nann,2024-01-01,much\nbob,2024-01-02,more\n", "which column holds the money"
+        ),
         bad("a.csv", b"Customer,Date,Amount\n,2024-01-01,5\n,2024-01-02,6\n", "which column holds the customer"),
         bad("a.csv", b"Order,Customer,Date,Amount\nC1,ann,2024-01-01,-5\nC2,bob,2024-01-02,-6\n", "no sale is left"),
         bad("a.csv", b"Customer,Date,Amount,Status\n" + b"a,2024-01-01,5,cancelled\n" * 3, "no sale is left"),

@@ -57,7 +57,12 @@ def test_discount_lines_come_off_their_own_order() -> None:
 
 
 def test_returns_without_products_come_off_the_latest_order() -> None:
-    rows = [("ann", "2024-01-05", 30.0), ("ann", "2024-02-05", 20.0), ("ann", "2024-02-09", -25.0), ("bob", "2024-01-01", 5.0)]
+    rows = [
+        ("ann", "2024-01-05", 30.0),
+        ("ann", "2024-02-05", 20.0),
+        ("ann", "2024-02-09", -25.0),
+        ("bob", "2024-01-01", 5.0),
+    ]
     log = log_of(rows, "Customer Date Amount")
     assert log.transactions.set_index("order_id")["refunded"].to_dict() == {
         "bob 2024-01-01": 0.0,
@@ -79,6 +84,25 @@ def test_status_column() -> None:
     assert log.counts["cancelled_rows"] == 5
     assert log.transactions["net"].sum() == 700.0
     assert net(log_of(rows, "Customer Date Amount Status", keep_cancelled=True)) == {"ann": 350.0, "bob": 550.0}
+
+
+def test_a_column_of_refunds() -> None:
+    rows = [
+        ("1", "ann", "2024-01-05", 30.0, -10.0),
+        ("2", "bob", "2024-01-05", 20.0, 25.0),
+        ("3", "bob", "2024-01-06", 5.0, None),
+    ]
+    log = log_of(rows, "Order Customer Date Total Refunded")
+    assert log.transactions["refunded"].tolist() == [10.0, 20.0, 0.0]
+    assert net(log) == {"ann": 20.0, "bob": 5.0}
+
+
+def test_the_tables_of_a_world_are_read_as_they_are() -> None:
+    rows = [(1, 7, "2024-01-05 10:00:00", 3, 33.0, 3.0, 30.0, 12.0, False, None, 0.0),
+            (2, 7, "2024-02-05 10:00:00", 1, 20.0, 0.0, 20.0, 8.0, True, "2024-02-09", 20.0)]  # fmt: skip
+    log = log_of(rows, "order_id customer_id ts items gross discount net cost returned return_date refunded")
+    assert log.mapping.columns["amount"] == "net"
+    assert log.transactions[["net", "refunded"]].to_numpy().tolist() == [[30.0, 0.0], [20.0, 20.0]]
 
 
 def test_each_reason_sets_rows_aside_and_the_account_adds_up() -> None:

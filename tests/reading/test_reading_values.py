@@ -14,7 +14,9 @@ from crmlab.reading.dates import parse_dates
 from crmlab.reading.names import name_fit
 from crmlab.reading.values import parse_numbers
 
-MOMENTS = st.datetimes(datetime.datetime(1981, 1, 1), datetime.datetime(2090, 1, 1)).map(lambda m: m.replace(microsecond=0))
+MOMENTS = st.datetimes(datetime.datetime(1981, 1, 1), datetime.datetime(2090, 1, 1)).map(
+    lambda m: m.replace(microsecond=0)
+)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,14 @@ def test_blank_is_not_the_same_as_unreadable(text: str) -> None:
     found = parse_numbers(pd.Series([text, "free", "12 apples", "(5"]))
     assert np.isnan(found.values).all()
     assert found.blank.tolist() == [True, False, False, False]
+
+
+def test_a_slip_does_not_become_another_number() -> None:
+    found = parse_numbers(pd.Series(["1,5", "1,23,4", "1.234,5.6", "12,34,567"]), decimal=".")
+    assert found.values[:3].tolist() == pytest.approx([np.nan] * 3, nan_ok=True)
+    assert found.values[3] == 1234567.0
+    mixed = parse_numbers(pd.Series(["1.5", "2.25", "3.75", "4,5"]))
+    assert mixed.values.tolist() == pytest.approx([1.5, 2.25, 3.75, np.nan], nan_ok=True)
 
 
 def test_decimal_sign_is_learned_from_all_values() -> None:
@@ -108,7 +118,10 @@ def test_what_is_no_date_is_nat_and_not_blank(text: str) -> None:
     assert found.blank.tolist() == [False, True]
 
 
-@given(st.lists(MOMENTS, min_size=1, max_size=20), st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日", "%Y%m%d"]))
+@given(
+    st.lists(MOMENTS, min_size=1, max_size=20),
+    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日", "%Y%m%d"]),
+)
 def test_unambiguous_dates_survive_being_written(moments: list[datetime.datetime], form: str) -> None:
     written = pd.Series([moment.strftime(form) for moment in moments])
     expected = [datetime.datetime.strptime(text, form) for text in written]

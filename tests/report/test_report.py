@@ -80,11 +80,18 @@ def test_notebook_ran_and_says_what_the_page_says(report: Path) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert all(cell.outputs for cell in code)
-    assert not [output for cell in code for output in cell.outputs if output.output_type in ("error", "stream") and output.get("name") != "stdout"]
+    assert not [
+        output
+        for cell in code
+        for output in cell.outputs
+        if output.output_type in ("error", "stream") and output.get("name") != "stdout"
+    ]
     assert "'customers': 17" in json.dumps(notebook, ensure_ascii=False)
 
 
-def test_an_existing_folder_is_not_touched_without_force(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_an_existing_folder_is_not_touched_without_force(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "report.html").write_text("mine")
@@ -139,13 +146,15 @@ def test_two_customers(tmp_path: Path) -> None:
 
 def test_everything_sold_was_returned(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     file = tmp_path / "back.csv"
-    file.write_text("Order,Customer,Date,Product,Quantity,Price\n1,ann,2024-01-05,lamp,3,10\nC1,ann,2024-01-06,lamp,-3,10\n")
+    file.write_text(
+        "Order,Customer,Date,Product,Quantity,Price\n1,ann,2024-01-05,lamp,3,10\nC1,ann,2024-01-06,lamp,-3,10\n"
+    )
     assert main(["report", str(file), "--out", str(tmp_path / "out")]) == 2
     assert "Every sale was returned or cancelled" in capsys.readouterr().err
     assert main(["report", str(file), "--out", str(tmp_path / "out"), "--ignore-returns"]) == 0
 
 
-EVIL = ["<script>alert(1)</script>", "=HYPERLINK(\"http://x\")", "+1-2", "@SUM(A1)", "-2+3", "{{ 7*7 }}", "</svg><b>"]
+EVIL = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "+1-2", "@SUM(A1)", "-2+3", "{{ 7*7 }}", "</svg><b>"]
 
 
 def test_values_of_the_file_never_run(tmp_path: Path) -> None:
