@@ -29,8 +29,9 @@ def add_report_command(commands: Any) -> None:
     parser = commands.add_parser(
         "report",
         help="make a report from a transaction log",
-        description="Make a report from a transaction log: CSV of any kind, Excel or Parquet. Columns are found by name "
-        "(English or Chinese) and by content; name them yourself with the options below, by name or by number from 1.",
+        description="Make a report from a transaction log: CSV of any kind, Excel or Parquet. Columns are found by "
+        "name (English or Chinese) and by content; name them yourself with the options below, by name or by "
+        "number from 1.",
     )
     parser.add_argument("file", metavar="FILE", help="the log: one row per order or per product in an order")
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder for the report; crmlab-report-NAME by default")
@@ -40,7 +41,9 @@ def add_report_command(commands: Any) -> None:
         columns.add_argument(f"--{option}", metavar="COL", help=ROLES[role])
     reading = parser.add_argument_group("reading")
     header = reading.add_mutually_exclusive_group()
-    header.add_argument("--header", dest="header", action="store_true", default=None, help="the first row names the columns")
+    header.add_argument(
+        "--header", dest="header", action="store_true", default=None, help="the first row names the columns"
+    )
     header.add_argument("--no-header", dest="header", action="store_false", help="the first row is data already")
     for option, text in _READING:
         reading.add_argument(f"--{option}", help=text)
@@ -51,13 +54,21 @@ def add_report_command(commands: Any) -> None:
     rows = parser.add_argument_group("rows")
     rows.add_argument("--drop-duplicates", action="store_true", help="set aside rows equal to an earlier one")
     rows.add_argument("--keep-free", action="store_true", help="count rows worth nothing as orders")
-    rows.add_argument("--keep-cancelled", action="store_true", help="count rows with a status such as cancelled as sales")
+    rows.add_argument(
+        "--keep-cancelled", action="store_true", help="count rows with a status such as cancelled as sales"
+    )
     rows.add_argument("--ignore-returns", action="store_true", help="leave net revenue equal to gross")
-    rows.add_argument("--as-of", metavar="DATE", help="day on which to look back, included; the day after the last order")
+    rows.add_argument(
+        "--as-of", metavar="DATE", help="day on which to look back, included; the day after the last order"
+    )
     rows.add_argument("--today", metavar="DATE", help="orders after this day are in the future; today by default")
     rules = parser.add_argument_group("rules")
-    rules.add_argument("--frozen-after", metavar="DAYS", type=_days, help="silence that counts as frozen; learned by default")
-    rules.add_argument("--falling", metavar="SHARE", type=_share, default=0.5, help="spending below this share is migrating")
+    rules.add_argument(
+        "--frozen-after", metavar="DAYS", type=_days, help="silence that counts as frozen; learned by default"
+    )
+    rules.add_argument(
+        "--falling", metavar="SHARE", type=_share, default=0.5, help="spending below this share is migrating"
+    )
     rules.add_argument("--calls", metavar="N", type=_days, default=20, help="customers on the list of calls")
     parser.set_defaults(command=run_report)
 
@@ -118,7 +129,9 @@ def _say(console: Any, analysis: Any, files: list[Path]) -> None:
     from rich.table import Table
 
     log, summary = analysis.log, analysis.summary
-    mapping = "  ".join(f"{role['question']}: [b]{role['column']}[/b]" for role in log.mapping.table().to_dict("records"))
+    mapping = "  ".join(
+        f"{role['question']}: [b]{role['column']}[/b]" for role in log.mapping.table().to_dict("records")
+    )
     console.print(f"Columns   {mapping}")
     table = Table("rows of the file", "how many", "money", "treatment", "to change that", box=None, pad_edge=False)
     for column in (1, 2):
@@ -130,8 +143,8 @@ def _say(console: Any, analysis: Any, files: list[Path]) -> None:
     for note in log.notes:
         console.print(f"· {note}", markup=False)
     console.print(
-        f"{summary['customers']:,} customers, {summary['orders']:,} orders, revenue {log.currency}{summary['revenue']:,.2f}, "
-        f"after returns {log.currency}{summary['revenue_net']:,.2f}"
+        f"{summary['customers']:,} customers, {summary['orders']:,} orders, "
+        f"revenue {log.currency}{summary['revenue']:,.2f}, after returns {log.currency}{summary['revenue_net']:,.2f}"
     )
     sys.stderr.flush()
     print(files[0])

@@ -52,8 +52,8 @@ class Collected:
 def collect(table: RawTable, columns: Mapping[str, str], source: ByteSource | None, progress: Progress) -> Collected:
     """Read all rows, keeping the columns that play a role.
 
-    Equal rows are found by a 64-bit fingerprint of all cells: among ten million rows, the chance that two different rows
-    share one is below 3 in a million.
+    Equal rows are found by a 64-bit fingerprint of all cells: among ten million rows, the chance that two different
+    rows share one is below 3 in a million.
     """
     chunks: dict[str, list[pa.Array]] = {role: [] for role in columns}
     prints: list[np.ndarray] = []
@@ -66,7 +66,7 @@ def collect(table: RawTable, columns: Mapping[str, str], source: ByteSource | No
             column = batch.column(name)
             text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
             chunks[role].append(column.dictionary_encode() if text else column)
-            again &= pc.equal(column, name).to_numpy(zero_copy_only=False) if text else False
+            again &= pc.fill_null(pc.equal(column, name), False).to_numpy(zero_copy_only=False) if text else False
         headers.append(again)
         progress("Reading", source.share_read if source else 0.0)
     fingerprints = np.concatenate(prints) if prints else np.array([], dtype=np.uint64)
@@ -117,7 +117,9 @@ def numbers_of(column: pa.ChunkedArray, *, decimal: str | None) -> Numbers:
         values = column.to_pandas().to_numpy(dtype=float)
         return Numbers(values, np.isnan(values), np.full(len(values), "", dtype=object))
     codes, distinct = _coded(column)
-    found = parse_numbers(distinct.astype(str), np.bincount(codes[codes >= 0], minlength=len(distinct)), decimal=decimal)
+    found = parse_numbers(
+        distinct.astype(str), np.bincount(codes[codes >= 0], minlength=len(distinct)), decimal=decimal
+    )
     signs, currency = pd.factorize(found.currency)
     spread = np.append(currency, "")[_take(signs.astype(np.int64), codes, len(currency))]
     return Numbers(
@@ -143,6 +145,4 @@ def dates_of(column: pa.ChunkedArray, *, day_first: bool | None) -> Dates:
     codes, distinct = _coded(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
     found = parse_dates(distinct.astype(str), counts, day_first=day_first)
-    return Dates(
-        _take(found.values, codes, np.datetime64("NaT", "s")), _take(found.blank, codes, True), found.notes
-    )
+    return Dates(_take(found.values, codes, np.datetime64("NaT", "s")), _take(found.blank, codes, True), found.notes)

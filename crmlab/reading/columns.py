@@ -128,10 +128,13 @@ def find_columns(
     Raises
     ------
     TableError
-        If a named column does not exist, or customer, date or amount cannot be told; says what is there and how to name it.
+        If a named column does not exist, or customer, date or amount cannot be told; says what is there and how to name
+        it.
     """
     profiles = {name: profile(name, sample[name]) for name in sample.column_names}
-    columns = {role: _column(str(column), profiles, role, source) for role, column in told.items() if column is not None}
+    columns = {
+        role: _column(str(column), profiles, role, source) for role, column in told.items() if column is not None
+    }
     why = dict.fromkeys(columns, "told")
     if has_header:
         for role, name in _by_name(profiles, set(columns.values()), set(ROLES) - set(columns)):
@@ -161,7 +164,7 @@ def _believable(profile: Profile, role: str) -> bool:
         return False
     if role == "ts":
         return profile.dates >= _ENOUGH
-    if role in ("quantity", "unit_price", "amount"):
+    if role in ("quantity", "unit_price", "amount", "refunded"):
         return profile.numbers >= _ENOUGH and not (profile.dates > _MOST and profile.decimals == 0)
     if role == "status":
         return profile.numbers < _ENOUGH and profile.distinct < _ENOUGH
@@ -223,7 +226,8 @@ def _check(profiles: Mapping[str, Profile], columns: Mapping[str, str], has_head
         head = "" if has_header else "it has no header, so its columns are numbered; "
         options = " ".join(f"--{OPTIONS[role]} COLUMN" for role in missing)
         raise TableError(
-            f"{source}: cannot tell which column holds {wanted}; {head}its columns are {listed}; name them with {options}."
+            f"{source}: cannot tell which column holds {wanted}; {head}its columns are {listed}; "
+            f"name them with {options}."
         )
     dates = profiles[columns["ts"]]
     if dates.dates == 0:

@@ -15,11 +15,12 @@ EARLIEST = pd.Timestamp("1980-01-02")
 
 # Days from 1899-12-30, the first day of spreadsheet serial numbers, to 1980 and 2100.
 _SERIAL = (29_221, 73_051)
-_EPOCH = pd.Timestamp("1899-12-30")
+_EPOCH = "1899-12-30"
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[ t]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
 _PARTS = re.compile(
     r"^(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{1,4})"
-    r"(?:[ t]+(?P<early>am|pm)?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s*(?P<late>am|pm)?)?$"
+    r"(?:[ t]+(?P<early>am|pm)?\s*"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.\d+)?)?\s*(?P<late>am|pm)?)?$"
 )
 _OFFSET = re.compile(r"(?<=\d)\s*(?:z|utc|gmt|[+-]\d{2}:?\d{2})$")
 _WEEKDAY = re.compile(r"\(?(?:星期|周|週|礼拜|禮拜)[一二三四五六日天]\)?")
@@ -77,7 +78,8 @@ def parse_dates(texts: pd.Series, counts: np.ndarray | None = None, *, day_first
     digits = small.str.fullmatch(r"\d+(\.\d+)?").to_numpy(dtype=bool, na_value=False)
     values[rest[digits]] = _from_digits(small[digits])
     notes: list[str] = []
-    parts = [(i, match) for i, text in zip(rest, small, strict=True) if (match := _PARTS.match(text)) is not None]
+    matches = zip(rest.tolist(), map(_PARTS.match, small), strict=True)
+    parts = [(i, match) for i, match in matches if match is not None]
     _read_parts(parts, values, weights, day_first, notes)
     words = rest[np.isnat(values[rest]) & ~blank[rest] & ~digits]
     words = words[[bool(re.search("[a-z]{3}", str(texts.iloc[i]).lower())) for i in words]] if len(words) else words
@@ -117,9 +119,9 @@ def _from_digits(small: pd.Series) -> np.ndarray:
     for digits, form in ((8, "%Y%m%d"), (12, "%Y%m%d%H%M"), (14, "%Y%m%d%H%M%S")):
         here = whole & (length == digits)
         result[here] = _seconds(pd.to_datetime(small[here], format=form, errors="coerce"))
-    for digits, unit in ((10, "s"), (13, "ms")):
+    for digits, per_second in ((10, 1), (13, 1000)):
         here = whole & (length == digits)
-        result[here] = _seconds(pd.to_datetime(small[here].astype("int64"), unit=unit, errors="coerce"))
+        result[here] = (small[here].astype("int64") // per_second).to_numpy().astype("datetime64[s]")
     number = pd.to_numeric(small, errors="coerce").to_numpy(dtype=float)
     serial = (number >= _SERIAL[0]) & (number <= _SERIAL[1]) & np.isnat(result)
     result[serial] = from_serial(number[serial])
@@ -134,7 +136,7 @@ def from_serial(days: np.ndarray) -> np.ndarray:
     >>> from_serial(np.array([40878.5])).astype(str).tolist()
     ['2011-12-01T12:00:00']
     """
-    return np.datetime64(_EPOCH.to_numpy(), "s") + np.round(days * 86_400).astype("timedelta64[s]")
+    return np.datetime64(_EPOCH, "s") + np.round(days * 86_400).astype("timedelta64[s]")
 
 
 def _read_parts(
@@ -163,7 +165,9 @@ def _read_parts(
         if rows and (min(day_rows, month_rows) > 0 or day_rows == month_rows == 0):
             order = "day before month" if day_first else "month before day"
             other = "--month-first" if day_first else "--day-first"
-            notes.append(f"{rows:,} dates such as 03/04/2011 were read with the {order} ({reason}); {other} changes it.")
+            notes.append(
+                f"{rows:,} dates such as 03/04/2011 were read with the {order} ({reason}); {other} changes it."
+            )
     day_leads = clear_day | (unclear & bool(day_first))
     year = np.where(year_first, a, c)
     month = np.where(year_first | day_leads, b, a)

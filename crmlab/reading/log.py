@@ -34,8 +34,8 @@ class TransactionLog:
         One row per order, columns of the vocabulary: ``order_id``, ``customer_id``, ``ts``, ``items``, ``net``,
         ``returned``, ``return_date``, ``refunded``.
     lines : DataFrame
-        One row per sale row of the file: ``order_id``, ``customer_id``, ``ts``, ``product_id`` (if known), ``quantity``,
-        ``net``, ``refunded``.
+        One row per sale row of the file: ``order_id``, ``customer_id``, ``ts``, ``product_id`` (if known),
+        ``quantity``, ``net``, ``refunded``.
     account : DataFrame
         Where every row of the file went, see `crmlab.reading.sorting.account`.
     mapping : ColumnMapping
@@ -81,6 +81,7 @@ def read_transactions(
     amount: str | int | None = None,
     quantity: str | int | None = None,
     price: str | int | None = None,
+    refund: str | int | None = None,
     product: str | int | None = None,
     status: str | int | None = None,
     header: bool | None = None,
@@ -100,16 +101,16 @@ def read_transactions(
 ) -> TransactionLog:
     """Read a transaction log as a shop exports it.
 
-    Columns are found by their names in English and Chinese and by their content; whatever is found can be overruled. Every
-    row is used, taken off the order it cancels, or set aside for a stated reason.
+    Columns are found by their names in English and Chinese and by their content; whatever is found can be overruled.
+    Every row is used, taken off the order it cancels, or set aside for a stated reason.
 
     Parameters
     ----------
     source : path or DataFrame
         Delimited text of any delimiter, encoding and compression; Excel; Parquet; or a data frame.
-    customer, date, order, amount, quantity, price, product, status : str or int, optional
-        Column of that role: its name, or its number counted from 1. Without `order`, all that a customer bought on one day
-        is one order. Without `amount`, money is `quantity` × `price`.
+    customer, date, order, amount, quantity, price, refund, product, status : str or int, optional
+        Column of that role: its name, or its number counted from 1. Without `order`, all that a customer bought on one
+        day is one order. Without `amount`, money is `quantity` × `price`. `refund` is money paid back for the same row.
     header : bool, optional
         Whether the first row names the columns.
     delimiter, encoding, sheet : str, optional
@@ -121,8 +122,8 @@ def read_transactions(
     currency : str, optional
         Currency sign to keep where amounts carry several; by default the commonest.
     drop_duplicates : bool
-        Whether to set aside rows that equal an earlier row in every column. Kept by default: two equal lines in one order
-        are more often two units scanned one by one than a mistake.
+        Whether to set aside rows that equal an earlier row in every column. Kept by default: two equal lines in one
+        order are more often two units scanned one by one than a mistake.
     keep_free : bool
         Whether rows worth nothing count as orders.
     keep_cancelled : bool
@@ -163,6 +164,7 @@ def read_transactions(
         "amount": amount,
         "quantity": quantity,
         "unit_price": price,
+        "refunded": refund,
         "product_id": product,
         "status": status,
     }
@@ -182,6 +184,7 @@ def read_transactions(
     dates = dates_of(columns.pop("ts"), day_first=day_first)
     numbers = {role: numbers_of(columns.pop(role), decimal=decimal) for role in list(columns)}
     notes += dates.notes + [note for found in numbers.values() for note in found.notes]
+    paid_back = np.nan_to_num(numbers.pop("refunded").values) if "refunded" in numbers else np.zeros(n)
     values = {role: found.values for role, found in numbers.items()}
     money, sentence = money_of_rows(
         values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
@@ -212,13 +215,17 @@ def read_transactions(
     sold_back = np.zeros(n, dtype=bool)
     if len(statuses.labels) and not keep_cancelled:
         sold_back = np.append(status_meaning(statuses.labels) == "returned", False)[statuses.codes]
-    refunded, refund_time, matched = _refunds(rows, sold_back, ignore_returns)
+    # Shops write what they paid back with or without a minus sign.
+    paid_back = np.where(sold_back, np.inf, np.abs(paid_back))
+    refunded, refund_time, matched = _refunds(rows, paid_back, ignore_returns)
     progress("Adding up", 0.0)
-    lines, transactions = _tables(rows, customers, orders, products, refunded, refund_time, sold_back & ~ignore_returns)
+    lines, transactions = _tables(rows, customers, orders, products, refunded, refund_time)
     cancelled = masks.get("cancellation", np.zeros(n, bool)) | masks.get("cancelled or never paid", np.zeros(n, bool))
     duplicates = int(collected.duplicate.sum())
     if duplicates and not drop_duplicates:
-        notes.append(f"{duplicates:,} rows equal an earlier row in every column and are kept; --drop-duplicates drops them.")
+        notes.append(
+            f"{duplicates:,} rows equal an earlier row in every column and are kept; --drop-duplicates drops them."
+        )
     return TransactionLog(
         transactions=transactions,
         lines=lines,
@@ -247,17 +254,15 @@ def _open(source: str | Path | pd.DataFrame, **options: Any) -> tuple[RawTable, 
         return open_parquet(path), None
     if kind == "excel":
         return open_excel(path, sheet=options["sheet"]), None
-    return open_text(
-        path, kind, encoding=options["encoding"], delimiter=options["delimiter"], header=options["header"]
-    )
+    return open_text(path, kind, encoding=options["encoding"], delimiter=options["delimiter"], header=options["header"])
 
 
 def _day(value: str | datetime.date, argument: str) -> pd.Timestamp:
     try:
         day = pd.Timestamp(value)
     except (ValueError, TypeError):
-        day = pd.NaT
-    if day is pd.NaT:
+        day = None
+    if day is None or pd.isna(day):
         raise TableError(f"{argument} must be a date such as 2011-12-09, not {value!r}.")
     return day.normalize()
 
@@ -311,7 +316,9 @@ def _cancellation_masks(
         if prefixes:
             masks["cancellation"] = np.append(has_prefix(orders.labels, prefixes), False)[orders.codes]
             listed = ", ".join(prefixes)
-            notes.append(f"Order numbers that begin with {listed} are cancellations: nearly all their rows are negative.")
+            notes.append(
+                f"Order numbers that begin with {listed} are cancellations: nearly all their rows are negative."
+            )
     masks["return"] = negative & (units < 0)
     masks["negative price"] = negative & (units >= 0)
     if len(statuses.labels) and not keep_cancelled:
@@ -322,9 +329,7 @@ def _cancellation_masks(
     return masks
 
 
-def _refunds(
-    rows: Rows, sold_back: np.ndarray, ignore: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _refunds(rows: Rows, paid_back: np.ndarray, ignore: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return per row what was refunded, when, and for rows that take back how much found its sale."""
     n = len(rows.amount)
     refunded, matched = np.zeros(n), np.zeros(n)
@@ -333,7 +338,7 @@ def _refunds(
         return refunded, when, matched
     sales = np.flatnonzero(rows.reason == "")
     back = np.flatnonzero(np.isin(rows.reason, TAKEN_OFF))
-    refunded[sales] = np.where(sold_back[sales], rows.amount[sales], 0.0)
+    refunded[sales] = np.minimum(paid_back[sales], rows.amount[sales])
     span = max(int(rows.product.max()), int(rows.order.max()), 0) + 2
 
     def match(r: np.ndarray, other: np.ndarray | None, by_units: bool) -> None:
@@ -372,7 +377,6 @@ def _tables(
     products: Coded,
     refunded: np.ndarray,
     refund_time: np.ndarray,
-    sold_back: np.ndarray,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the sale lines, and the orders they make up."""
     sales = np.flatnonzero(rows.reason == "")
@@ -395,7 +399,7 @@ def _tables(
             "ts": by_order["ts"].min().to_numpy(),
             "items": np.bincount(codes, weights=units, minlength=count),
             "net": np.bincount(codes, weights=money, minlength=count),
-            "returned": np.bincount(codes, weights=(given > 0) | sold_back[sales], minlength=count) > 0,
+            "returned": np.bincount(codes, weights=given > 0, minlength=count) > 0,
             "return_date": by_order["back"].max().to_numpy().astype("datetime64[s]"),
             "refunded": np.minimum(
                 np.bincount(codes, weights=given, minlength=count), np.bincount(codes, weights=money, minlength=count)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-# A total that is repeated on every line of an order is believed when at least this many orders of several lines show it.
+# A total that is repeated on every line of an order is believed when at least this many orders of several lines show
+# it.
 _ORDERS_NEEDED = 20
 _AGREEMENT = 0.95
 
@@ -15,8 +16,8 @@ def money_of_rows(
 ) -> tuple[np.ndarray, str]:
     """Return the money of each row and a sentence on where it comes from.
 
-    Many exports put the total of an order on each of its lines, or on the first only. Adding those up would count an order
-    of three lines three times, so a total that does not vary within orders is not taken for the amount of a line.
+    Many exports put the total of an order on each of its lines, or on the first only. Adding those up would count an
+    order of three lines three times, so a total that does not vary within orders is not taken for the amount of a line.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ ROLES = {
     "amount": "how much money",
     "quantity": "how many units",
     "unit_price": "price of one unit",
+    "refunded": "how much was paid back",
     "product_id": "which product",
     "status": "whether it was paid, cancelled or returned",
 }
@@ -27,6 +28,7 @@ OPTIONS = {
     "amount": "amount",
     "quantity": "quantity",
     "unit_price": "price",
+    "refunded": "refund",
     "product_id": "product",
     "status": "status",
 }

@@ -58,7 +58,9 @@ class RawTable:
             rows += kept[-1].num_rows
             if rows >= SAMPLE_ROWS:
                 break
-        return pa.Table.from_batches(kept) if kept else pa.table({name: pa.array([], pa.string()) for name in self.names})
+        return (
+            pa.Table.from_batches(kept) if kept else pa.table({name: pa.array([], pa.string()) for name in self.names})
+        )
 
 
 def unique_names(names: list[Any]) -> list[str]:

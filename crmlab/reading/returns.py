@@ -22,9 +22,9 @@ def match_returns(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Match returns to the sales they take back.
 
-    A return matches sales of its own key (customer and product) that are not later than itself: the latest one of exactly
-    the same units and unit price, else the latest ones that still have units left, until all its units are placed. No sale
-    is taken back twice, and never for more than was paid.
+    A return matches sales of its own key (customer and product) that are not later than itself: the latest one of
+    exactly the same units and unit price, else the latest ones that still have units left, until all its units are
+    placed. No sale is taken back twice, and never for more than was paid.
 
     Parameters
     ----------

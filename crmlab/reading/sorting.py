@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# Reason → what was done with the rows, and what changes that. The order is the order of precedence: a row that has several
-# reasons is counted under the first.
+# Reason → what was done with the rows, and what changes that. The order is the order of precedence: a row that has
+# several reasons is counted under the first.
 REASONS: dict[str, tuple[str, str]] = {
     "line does not fit the table": ("set aside", "--delimiter or --encoding, or mend the lines"),
     "header repeated": ("set aside", "not needed"),
@@ -68,7 +68,9 @@ def first_reason(rows: int, masks: dict[str, np.ndarray]) -> np.ndarray:
     return reason
 
 
-def account(rows: Rows, masks: dict[str, np.ndarray], refunded: np.ndarray, unfit: int, used: str = "sale") -> pd.DataFrame:
+def account(
+    rows: Rows, masks: dict[str, np.ndarray], refunded: np.ndarray, unfit: int, used: str = "sale"
+) -> pd.DataFrame:
     """Return the account table: where every row of the file went.
 
     Parameters
@@ -85,9 +87,9 @@ def account(rows: Rows, masks: dict[str, np.ndarray], refunded: np.ndarray, unfi
     Returns
     -------
     DataFrame
-        Columns ``reason``, ``rows`` (each row once, under its first reason), ``rows_with_this`` (rows that have the reason
-        at all), ``money`` (sum of the readable amounts, signed), ``matched`` (money taken off sales), ``treatment``,
-        ``change_with``. The column ``rows`` adds up to all rows of the file.
+        Columns ``reason``, ``rows`` (each row once, under its first reason), ``rows_with_this`` (rows that have the
+        reason at all), ``money`` (sum of the readable amounts, signed), ``matched`` (money taken off sales),
+        ``treatment``, ``change_with``. The column ``rows`` adds up to all rows of the file.
     """
     amount = np.nan_to_num(rows.amount)
     sales = rows.reason == ""

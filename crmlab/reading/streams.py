@@ -157,9 +157,13 @@ class ByteSource:
             return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
         if self.kind == "zip":
             archive = zipfile.ZipFile(raw)
-            members = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+            members = [
+                name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")
+            ]
             if len(members) != 1:
                 listed = ", ".join(members[:5]) or "nothing"
-                raise TableError(f"{self.path} is an archive of {len(members)} files ({listed}): unpack it and give one.")
+                raise TableError(
+                    f"{self.path} is an archive of {len(members)} files ({listed}): unpack it and give one."
+                )
             return cast(BinaryIO, archive.open(members[0]))
         return cast(BinaryIO, raw)

@@ -28,7 +28,9 @@ def open_parquet(path: Path) -> RawTable:
         file = pq.ParquetFile(path)
         rows = file.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(f"{path} is a broken Parquet file ({str(error).splitlines()[0][:120]}): export it again.") from None
+        raise TableError(
+            f"{path} is a broken Parquet file ({str(error).splitlines()[0][:120]}): export it again."
+        ) from None
     if rows == 0:
         raise TableError(f"{path} has columns but no rows.")
     schema = file.schema_arrow
@@ -96,7 +98,9 @@ def open_excel(path: Path, *, sheet: str | None = None) -> RawTable:
     except (CalamineError, OSError, ValueError) as error:
         if isinstance(error, TableError):
             raise
-        raise TableError(f"{path} is a broken Excel file: open it in its program, save it again, or export CSV.") from None
+        raise TableError(
+            f"{path} is a broken Excel file: open it in its program, save it again, or export CSV."
+        ) from None
     tables = {name: table for name, rows in contents.items() if (table := _sheet_table(rows)) is not None}
     if not tables:
         rows = max(contents.values(), key=len, default=[])

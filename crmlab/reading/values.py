@@ -15,10 +15,12 @@ BLANK = frozenset(
 """What stands for "nothing here" in exports, in small letters."""
 
 _CURRENCY = {
-    "€": "€", "eur": "€", "£": "£", "gbp": "£", "us$": "$", "usd": "$", "$": "$", "nt$": "NT$", "ntd": "NT$", "twd": "NT$",
-    "hk$": "HK$", "hkd": "HK$", "¥": "¥", "cny": "¥", "rmb": "¥", "元": "¥", "圆": "¥", "人民币": "¥", "jpy": "JPY", "円": "JPY",
-    "chf": "CHF", "kr": "kr", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "zł": "zł", "pln": "zł", "₹": "₹", "rs": "₹", "inr": "₹",
-    "r$": "R$", "brl": "R$", "₽": "₽", "rub": "₽", "₩": "₩", "krw": "₩", "a$": "A$", "aud": "A$", "c$": "C$", "cad": "C$",
+    "€": "€", "eur": "€", "£": "£", "gbp": "£", "us$": "$", "usd": "$", "$": "$", "nt$": "NT$",
+    "ntd": "NT$", "twd": "NT$", "hk$": "HK$", "hkd": "HK$", "¥": "¥", "cny": "¥", "rmb": "¥", "元": "¥",
+    "圆": "¥", "人民币": "¥", "jpy": "JPY", "円": "JPY", "chf": "CHF", "kr": "kr", "sek": "SEK",
+    "nok": "NOK", "dkk": "DKK", "zł": "zł", "pln": "zł", "₹": "₹", "rs": "₹", "inr": "₹", "r$": "R$",
+    "brl": "R$", "₽": "₽", "rub": "₽", "₩": "₩", "krw": "₩", "a$": "A$", "aud": "A$", "c$": "C$",
+    "cad": "C$",
 }  # fmt: skip
 _SIGNS = "|".join(sorted(map(re.escape, _CURRENCY), key=len, reverse=True))
 _NUMBER = re.compile(
@@ -26,6 +28,7 @@ _NUMBER = re.compile(
     rf"(?P<exponent>e[+-]?\d+)?\s*(?P<currency2>{_SIGNS})?\s*(?P<minus3>-)?\s*(?P<close>\))?$"
 )
 _PLAIN = r"-?\d+(?:\.\d+)?"
+_CLEAR_POINT = r"-?\d+\.(?:\d{1,2}|\d{4,})"
 _DATE_LIKE = re.compile(r"^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}")
 
 
@@ -110,7 +113,7 @@ def parse_numbers(texts: pd.Series, counts: np.ndarray | None = None, *, decimal
     currency = np.full(count, "", dtype=object)
     hard: list[tuple[int, re.Match[str]]] = []
     plain_mask = texts.str.fullmatch(_PLAIN).to_numpy(dtype=bool, na_value=False)
-    for i in np.flatnonzero(~plain_mask):
+    for i in np.flatnonzero(~plain_mask).tolist():
         small = tidy(raw[i])
         if small in BLANK:
             blank[i] = True
@@ -122,12 +125,14 @@ def parse_numbers(texts: pd.Series, counts: np.ndarray | None = None, *, decimal
     notes: list[str] = []
     if decimal is None:
         evidence = _decimal_evidence([(m["digits"], weights[i]) for i, m in hard])
+        clear = texts.str.fullmatch(_CLEAR_POINT).to_numpy(dtype=bool, na_value=False)
+        evidence["point"] += float(weights[clear].sum())
         # "1.234" alone reads as 1.234 (a plain number) unless the other values use a decimal comma.
         decimal = "," if evidence["point"] < evidence["comma"] else "."
         if evidence["point"] == evidence["comma"] == 0 and evidence["unclear_comma"] > 0:
             notes.append("A comma before three digits, as in 1,234, was read as a thousands separator.")
     if decimal == ",":
-        hard += [(i, m) for i in np.flatnonzero(plain_mask) if (m := _NUMBER.match(raw[i])) is not None]
+        hard += [(i, m) for i in np.flatnonzero(plain_mask).tolist() if (m := _NUMBER.match(raw[i])) is not None]
     else:
         values[plain_mask] = pd.to_numeric(pd.Series(raw[plain_mask]), errors="coerce").to_numpy(dtype=float)
     for i, match in hard:
@@ -155,7 +160,11 @@ def _decimal_evidence(digits: list[tuple[str, float]]) -> dict[str, float]:
 def _number(match: re.Match[str], decimal: str) -> float:
     thousands = "," if decimal == "." else "."
     digits = re.sub(r"[\s']", "", match["digits"])
-    if digits.count(decimal) > 1:
+    # Thousands come in threes; India writes 12,34,567. Anything else is a slip that must not become another number.
+    groups = digits.split(decimal)[0].split(thousands)
+    if digits.count(decimal) > 1 or thousands in digits.partition(decimal)[2]:
+        return float("nan")
+    if len(groups) > 1 and (len(groups[-1]) != 3 or any(len(group) not in (2, 3) for group in groups[1:])):
         return float("nan")
     digits = digits.replace(thousands, "").replace(decimal, ".")
     negative = any((match["minus1"], match["minus2"], match["minus3"], match["open"]))

@@ -10,14 +10,27 @@ from crmlab.reading.names import plain
 _WORDS = {
     "not_sold": (
         "cancel", "void", "failed", "declined", "expired", "abandon", "unpaid", "pending", "onhold", "draft",
-        "取消", "交易关闭", "交易關閉", "已关闭", "已關閉", "待付款", "等待买家付款", "等待買家付款", "未付款", "付款失败", "付款失敗", "作废", "作廢",
+        "取消", "交易关闭", "交易關閉", "已关闭", "已關閉", "待付款", "等待买家付款", "等待買家付款",
+        "未付款", "付款失败", "付款失敗", "作废", "作廢",
     ),
     "returned": (
         "refund", "return", "chargeback", "chargedback", "退款", "退货", "退貨", "退单", "退單",
     ),
 }  # fmt: skip
 # A refund in part is not a sale undone; a refund that was refused is none.
-_NOT_UNDONE = ("partial", "部分", "norefund", "notreturned", "拒绝退款", "拒絕退款", "无退款", "無退款", "没有申请退款", "退款关闭", "退款關閉")
+_NOT_UNDONE = (
+    "partial",
+    "部分",
+    "norefund",
+    "notreturned",
+    "拒绝退款",
+    "拒絕退款",
+    "无退款",
+    "無退款",
+    "没有申请退款",
+    "退款关闭",
+    "退款關閉",
+)
 
 
 def status_meaning(labels: np.ndarray) -> np.ndarray:

@@ -58,6 +58,11 @@ class Analysis:
     window_days: int
     summary: dict[str, object]
 
+    @property
+    def shows_cohorts(self) -> bool:
+        """Whether any cohort has been seen for a whole month after its first."""
+        return bool((self.cohorts["complete"] & (self.cohorts["month_number"] > 0)).any())
+
 
 def analyse(
     log: TransactionLog,

@@ -20,8 +20,8 @@ from crmlab.tables import TableError
 FILES = ("report.html", "report.ipynb", "customers.csv", "summary.json")
 """The files of a report."""
 
-# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection). A number, such as a phone number used as
-# customer id, is no formula.
+# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection). A number, such as a phone number used
+# as customer id, is no formula.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _NUMBER = re.compile(r"^[+-]?[\d ().]*\d$")
 
@@ -41,7 +41,9 @@ def check_out(out: Path, *, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise TableError(f"{out} is a file: choose a folder with --out.")
     if out.is_dir() and not force and any(out.iterdir()):
-        raise TableError(f"{out} exists and is not empty: choose another folder with --out, or replace the report with --force.")
+        raise TableError(
+            f"{out} exists and is not empty: choose another folder with --out, or replace the report with --force."
+        )
 
 
 def write_report(
@@ -102,7 +104,7 @@ def write_report(
         texts["summary.json"] = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
         texts["customers.csv"] = customers_csv(analysis.customers)
         progress("Running the notebook", 0.0)
-        texts["report.ipynb"] = notebook_text(source, options, execute=execute)
+        texts["report.ipynb"] = notebook_text(source, options, cohorts=analysis.shows_cohorts, execute=execute)
         progress("Writing", 0.0)
         for name in FILES:
             (partial / name).write_text(texts[name], encoding="utf-8", newline="")

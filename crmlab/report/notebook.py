@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 _ANALYSE = ("as_of", "frozen_after", "falling", "calls")
 
 
-def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> str:
+def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, execute: bool) -> str:
     """Return the notebook as text.
 
     Parameters
@@ -23,11 +23,16 @@ def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> 
         Path of the log.
     options : mapping
         Arguments that were given.
+    cohorts : bool
+        Whether there is a month after a first month to be shown.
     execute : bool
-        Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and raises.
+        Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and
+        raises.
     """
     told = {name: value for name, value in options.items() if value not in (None, False)}
-    reading = "".join(f",\n    {name}={value!r}" for name, value in told.items() if name not in _ANALYSE or name == "as_of")
+    reading = "".join(
+        f",\n    {name}={value!r}" for name, value in told.items() if name not in _ANALYSE or name == "as_of"
+    )
     looking = "".join(f", {name}={value!r}" for name, value in told.items() if name in _ANALYSE)
     path = os.path.abspath(source)
     cells = [
@@ -38,7 +43,7 @@ def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> 
         ),
         new_markdown_cell(
             "## 1 Read the file\n\nColumns are found by name and content. To choose one yourself, add for example "
-            "`customer=\"Buyer\"` to the call; `help(crm.read_transactions)` lists all options."
+            '`customer="Buyer"` to the call; `help(crm.read_transactions)` lists all options.'
         ),
         new_code_cell(
             "import crmlab as crm\n\ncrm.plots.register_alt_text_display()\n\n"
@@ -52,8 +57,8 @@ def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> 
         new_code_cell("log.account"),
         new_code_cell('print("\\n".join(log.notes))'),
         new_markdown_cell(
-            "## 2 Look at the whole\n\n`analyse` computes everything in the report at once. `summary` holds the figures "
-            "that are also in `summary.json`."
+            "## 2 Look at the whole\n\n`analyse` computes everything in the report at once. `summary` holds the "
+            "figures that are also in `summary.json`."
         ),
         new_code_cell(f"report = crm.report.analyse(log{looking})\nreport.summary"),
         new_code_cell("crm.plots.revenue(report.months, currency=log.currency)"),
@@ -64,11 +69,14 @@ def notebook_text(source: str, options: Mapping[str, Any], *, execute: bool) -> 
         new_markdown_cell("## 4 Who is recent, frequent, valuable?"),
         new_code_cell("crm.plots.rfm_grid(customers, currency=log.currency)"),
         new_code_cell("crm.plots.zones(customers, currency=log.currency)"),
-        new_markdown_cell("## 5 Do customers come back?"),
-        new_code_cell("crm.plots.cohorts(report.cohorts)"),
+    ]
+    if cohorts:
+        cells.append(new_markdown_cell("## 5 Do customers come back?"))
+        cells.append(new_code_cell("crm.plots.cohorts(report.cohorts)"))
+    cells += [
         new_markdown_cell(
-            "## 6 Whom to call first\n\nRegular customers who have now been silent for longer than ever before. It says "
-            "who may be leaving, not whom a call would keep: only an experiment can tell that."
+            f"## {6 if cohorts else 5} Whom to call first\n\nRegular customers who have now been silent for longer "
+            "than ever before. It says who may be leaving, not whom a call would keep: only an experiment can tell that."
         ),
         new_code_cell("report.calls"),
     ]
@@ -89,7 +97,13 @@ def _execute(notebook: nbformat.NotebookNode) -> None:
     home = str(Path(__file__).resolve().parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (home, before)))
     try:
-        NotebookClient(notebook, timeout=1800, record_timing=False, kernel_name="python3").execute()
+        NotebookClient(
+            notebook,
+            timeout=1800,
+            record_timing=False,
+            kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        ).execute()
     finally:
         if before is None:
             del os.environ["PYTHONPATH"]

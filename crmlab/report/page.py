@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from importlib import resources
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -39,13 +40,15 @@ def page(analysis: Analysis, *, source: str) -> str:
         A whole HTML page, self-contained.
     """
     currency = analysis.log.currency
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     environment.filters |= {
         "money": lambda amount: money(amount, currency),
         "exact": lambda amount: _exact(amount, currency),
         "percent": percent,
         "count": lambda number: f"{number:,.0f}",
-        "day": lambda day: f"{pd.Timestamp(day):%-d %b %Y}" if not _windows() else f"{pd.Timestamp(day):%d %b %Y}",
+        "day": _day,
         "plural": plural,
     }
     template = environment.from_string(
@@ -64,17 +67,15 @@ def page(analysis: Analysis, *, source: str) -> str:
         refunds=_largest_refunds(analysis.customers),
         zones=_zones(analysis),
         calls=analysis.calls.to_dict("records"),
-        concentration=analysis.concentration.set_index(analysis.concentration.columns[0]).to_dict("index")
-        if "estimate" in analysis.concentration and analysis.concentration.index.dtype.kind == "i"
-        else analysis.concentration.to_dict("index"),
+        concentration=analysis.concentration.to_dict("index"),
         cohort=_cohort(analysis.cohorts),
     )
 
 
-def _windows() -> bool:
-    import os
-
-    return os.name == "nt"
+def _day(day: object) -> str:
+    """Return a day as 9 Dec 2011."""
+    moment = pd.Timestamp(day)  # type: ignore[arg-type]
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def _exact(amount: float, currency: str) -> str:
@@ -95,13 +96,13 @@ def _figures(analysis: Analysis) -> dict[str, str]:
         "rfm": lambda: plots.rfm_grid(customers, currency=currency),
         "zones": lambda: plots.zones(customers, currency=currency),
     }
-    if len(analysis.months) > 1:
+    if analysis.shows_cohorts:
         pictures["cohorts"] = lambda: plots.cohorts(analysis.cohorts)
     return {name: plots.to_svg(draw().figure) for name, draw in pictures.items()}  # type: ignore[arg-type]
 
 
 def _classes(customers: pd.DataFrame) -> list[dict[str, object]]:
-    gross, net = customers["monetary"], customers["monetary_net"]
+    gross = customers["monetary"]
     return [
         {
             "name": name,
@@ -114,7 +115,7 @@ def _classes(customers: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
-def _largest_refunds(customers: pd.DataFrame) -> list[dict[str, object]]:
+def _largest_refunds(customers: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return the customers whose rank changes most when returns are taken off, the largest gross revenue first."""
     table = customers.assign(
         rank=customers["monetary"].rank(ascending=False, method="min").astype(int),
