@@ -22,7 +22,9 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "lesson": ("crmlab.exercises", "lesson"),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
+    "read_transactions": ("crmlab.reading", "read_transactions"),
     "recovery": ("crmlab.recovery", None),
+    "report": ("crmlab.report", None),
     "tables": ("crmlab.tables", None),
 }
 

@@ -57,10 +57,14 @@ def project_digest(root: Path) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def libraries(environment: Path) -> list[Path]:
+    """Return the folders that hold the installed packages (one, on any platform)."""
+    return [*environment.glob("lib/python3*/site-packages"), *environment.glob("Lib/site-packages")]
+
+
 def installed_packages(environment: Path) -> list[str]:
     """Return name and version of every installed distribution, from the names of their folders."""
-    libraries = [*environment.glob("lib/python3*/site-packages"), environment / "Lib" / "site-packages"]
-    described = [file for library in libraries for file in library.glob("*.dist-info/METADATA")]
+    described = [file for library in libraries(environment) for file in library.glob("*.dist-info/METADATA")]
     return sorted(file.parent.name.removesuffix(".dist-info") for file in described)
 
 
@@ -70,6 +74,12 @@ def read_record(environment: Path) -> Record | None:
         return Record(**json.loads((environment / RECORD).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def write_record(root: Path, environment: Path) -> None:
+    """Note what a finished environment was made from."""
+    record = Record(str(root), lock_digest(root), project_digest(root), installed_packages(environment))
+    (environment / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
 
 
 def interpreter_version(environment: Path) -> tuple[int, int] | None:
@@ -135,12 +145,15 @@ def install(root: Path, environment: Path) -> None:
     # The lock file is complete (a test holds it against pyproject.toml), so pip need not resolve anything.
     subprocess.run([*pip, "--requirement", LOCK], cwd=root, env=clean, check=True)
     subprocess.run([*pip, "--no-build-isolation", "--editable", "."], cwd=root, env=clean, check=True)
+    # pip wrote the absolute path of this folder for Python to read at each start. Python before 3.13 decodes it with
+    # the locale and dies where it cannot (a folder with a Chinese name and LC_ALL=C); the relative path is plain ASCII.
+    for library in libraries(environment):
+        (library / "_crmlab.pth").write_text(os.path.relpath(root, library), encoding="ascii")
     # Always compiled, also where PYTHONDONTWRITEBYTECODE is set: every kernel would otherwise compile its imports anew.
     # Some packages ship templates that are no Python; they are no reason to stop.
     compile_all = [python, "-m", "compileall", "-q", "-q", "-j", "0", environment, root / "crmlab"]
     subprocess.run(compile_all, env=clean, check=False)
-    record = Record(str(root), lock_digest(root), project_digest(root), installed_packages(environment))
-    (environment / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    write_record(root, environment)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -160,7 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if action == "rebuild":
             create(environment)
-        print("Installing pinned packages; a first time takes about a minute and 1.3 GB …", flush=True)
+        print("Installing pinned packages; a first time takes about a minute and 1.3 GB ...", flush=True)
         install(ROOT, environment)
     except subprocess.CalledProcessError as error:
         command = " ".join(str(part) for part in error.cmd)

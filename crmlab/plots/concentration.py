@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from crmlab import grading
 from crmlab.plots.canvas import COLOURS, axes_for, figure_of, money, percent, percent_axis, plural, styled
@@ -51,7 +52,7 @@ def lorenz(values: pd.Series, *, share: float = 0.2, what: str = "revenue", ax: 
     ax.plot([rest], [1 - top], "o", color=red, markersize=5.5, zorder=4)
     bracket = {"arrowstyle": "|-|,widthA=0.25,widthB=0.25", "color": red, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", (1.03, 1), (1.03, 1 - top), annotation_clip=False, arrowprops=bracket)
-    ax.text(1.055, 1 - top / 2, f"the top\n{percent(share)}\nhold\n{percent(top)}", va="center", color=red)
+    ax.text(1.055, 1 - top / 2, f"the top\n{percent(1 - rest)}\nhold\n{percent(top)}", va="center", color=red)
     ax.text(0.62, 0.36, f"Gini {gini:.2f}", ha="center", va="center", color=COLOURS["blue"], fontweight="bold")
 
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="Share of customers, smallest first")
@@ -59,11 +60,11 @@ def lorenz(values: pd.Series, *, share: float = 0.2, what: str = "revenue", ax: 
     percent_axis(ax.xaxis)
     percent_axis(ax.yaxis)
     ax.grid(True)
-    ax.set_title(f"The top {percent(share)} of customers bring {percent(top)} of {what}")
+    ax.set_title(f"The top {percent(1 - rest)} of customers bring {percent(top)} of {what}")
     set_alt_text(
         ax,
-        f"Lorenz curve of {what} over {plural(len(values), 'customer')}, from the smallest to the largest. The smallest "
-        f"{percent(rest)} hold {percent(1 - top)}, the largest {percent(1 - rest)} hold {percent(top)}. "
+        f"Lorenz curve of {what} over {plural(len(values), 'customer')}, from the smallest to the largest. The "
+        f"smallest {percent(rest)} hold {percent(1 - top)}, the largest {percent(1 - rest)} hold {percent(top)}. "
         f"Gini coefficient {gini:.2f} (0 would be equality).",
     )
     return ax
@@ -206,16 +207,18 @@ def rank_change(
     ax.axhline(top, color=COLOURS["ink"], linewidth=0.9, linestyle=(0, (4, 3)))
     ax.set(xlim=(0, top * 1.01), ylim=(lowest * (1.12 if gone.any() else 1.03), 1 - lowest * 0.02))
     ax.set(xlabel=f"Rank {names[0]} (1 = best)", ylabel=f"Rank {names[1]}")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(lambda rank, _: f"{rank:,.0f}")
+    for axis, end in ((ax.xaxis, top), (ax.yaxis, lowest)):
+        candidates = MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]).tick_values(0, end)
+        ticks = sorted({max(tick, 1.0) for tick in candidates if tick <= end})  # no rank is 0
+        axis.set_ticks(ticks, [f"{tick:,.0f}" for tick in ticks])
     ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=3, handletextpad=0.1, columnspacing=1.0)
-    ax.set_title(f"Of the top {len(best):,} {names[0]}, {int(stayed.sum()):,} still are {names[1]}")
+    ax.set_title(f"Of the top {len(best):,} {names[0]}, {int(stayed.sum()):,} are there {names[1]}")
     ax.grid(True)
     set_alt_text(
         ax,
-        f"Scatter of rank {names[0]} against rank {names[1]} for the {len(best):,} best customers of {names[0]}: "
-        f"{int(stayed.sum()):,} are still among the top {top:,}, {int(fallen.sum()):,} have fallen below, "
-        f"{int(gone.sum()):,} bought nothing.",
+        f"Scatter of rank {names[0]} against rank {names[1]} for the {len(best):,} best customers of {names[0]}. "
+        f"Still among the top {top:,}: {int(stayed.sum()):,}; fallen below: {int(fallen.sum()):,}; bought nothing: "
+        f"{int(gone.sum()):,}.",
     )
     return ax
 

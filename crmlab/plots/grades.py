@@ -83,8 +83,8 @@ def rfm_grid(
     )
     set_alt_text(
         ax,
-        f"Heat map of {plural(len(customers), 'customer')} by recency and frequency score, 1 to {last}. {best}; over all "
-        f"customers it is {money(float(customers[value].mean()), currency)}. Lowest on both scores: "
+        f"Heat map of {plural(len(customers), 'customer')} by recency and frequency score, 1 to {last}. {best}; over "
+        f"all customers it is {money(float(customers[value].mean()), currency)}. Lowest on both scores: "
         f"{counts[0, 0]:,.0f}. Lowest frequency but most recent: {counts[0, -1]:,.0f}.",
     )
     return ax
@@ -145,6 +145,7 @@ def zones(
     ax.set(xlabel=f"Share of all customers (plain) and of all {what} (hatched)")
     ax.set_yticks(range(len(ZONES)), ZONES)
     ax.tick_params(axis="y", length=0)
+    ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(1, widest * 1.5)])
     percent_axis(ax.xaxis)
     ax.set_title(f"Value zones: customers and {what}")
     set_alt_text(ax, f"Bars of customers and {what} by value zone. {'; '.join(told)}.")

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from crmlab.plots.canvas import COLOURS, SEQUENTIAL, axes_for, ink_on, money, money_axis, percent, plural, styled
+from crmlab.plots.canvas import (
+    COLOURS,
+    SEQUENTIAL,
+    axes_for,
+    figure_of,
+    ink_on,
+    money,
+    money_axis,
+    percent,
+    percent_axis,
+    plural,
+    styled,
+)
 from crmlab.plots.pictures import set_alt_text
 from crmlab.tables import require_columns
 
@@ -21,7 +35,7 @@ def revenue(monthly: pd.DataFrame, *, currency: str = "€", ax: Axes | None = N
     Parameters
     ----------
     monthly : DataFrame
-        Table ``monthly_revenue``. A month that is not complete is drawn pale.
+        Table ``monthly_revenue``. A month that is not complete is hatched.
     currency : str, default "€"
         Sign put before amounts.
     ax : Axes, optional
@@ -44,7 +58,9 @@ def revenue(monthly: pd.DataFrame, *, currency: str = "€", ax: Axes | None = N
     ax = axes_for(ax)
     width = 0.78 if len(monthly) <= 60 else 1.0
     ax.bar(place[~running], net[~running], width, color=COLOURS["blue"], label="kept")
-    ax.bar(place[running], net[running], width, color=COLOURS["sky"], label="kept, month not complete")
+    if running.any():
+        hatched: dict[str, Any] = {"color": COLOURS["blue"], "hatch": "////", "edgecolor": "white", "linewidth": 0}
+        ax.bar(place[running], net[running], width, label="kept, month not complete", **hatched)
     if refunded.sum() > 0:
         ax.bar(place, refunded, width, bottom=net, color=COLOURS["orange"], label="refunded later")
     _month_ticks(ax, monthly["month"])
@@ -102,7 +118,7 @@ def cohorts(retention: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     rows, columns = shares.shape
     ax = axes_for(ax, size=(5.2, float(np.clip(1.1 + 0.235 * rows, 2.2, 5.2))))
     highest = max(float(np.nanmax(shares.to_numpy())), 1e-9)
-    ax.pcolormesh(
+    mesh = ax.pcolormesh(
         np.arange(0.5, columns + 1),
         np.arange(-0.5, rows),
         np.ma.masked_invalid(shares.to_numpy()),
@@ -117,23 +133,30 @@ def cohorts(retention: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             share = shares.iloc[row, month]
             ink = ink_on(SEQUENTIAL(share / highest))
             ax.text(month + 1, row, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=8)
+    else:
+        bar = figure_of(ax).colorbar(mesh, ax=ax, shrink=0.5, aspect=12)
+        bar.outline.set_visible(False)
+        percent_axis(bar.ax.yaxis)
     step = max(1, rows // 12)
     ticks = range(0, rows, step)
     ax.set_yticks(ticks, [f"{shares.index[i]:%b %Y} ({sizes.iloc[i]:,})" for i in ticks])
     ax.set_xticks(np.arange(1, columns + 1, max(1, columns // 12)))
-    ax.set(xlim=(0.5, columns + 0.5), ylim=(rows - 0.5, -0.5), xlabel="Months after the first order")
+    ax.set(xlim=(0.5, columns + 0.5), ylim=(rows - 0.5, -0.5))
+    ax.set(xlabel="Months after the first order", ylabel="Month of first order (customers)")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_title("New customers who ordered again (%)")
     first = later[later["month_number"] == 1]
     back = float((first["share"] * first["customers"]).sum() / first["customers"].sum())
-    old, month = later.iloc[0], shares.columns.max()
+    oldest = shares.iloc[0].dropna()
+    months = sorted({1, int(oldest.index[-1])})
+    told = " and ".join(f"{percent(float(oldest[month]))} ordered in month {month}" for month in months)
     set_alt_text(
         ax,
-        f"Heat map: share of each month's new customers who ordered in later months, {rows} starting months. In the "
-        f"month after their first order {percent(back)} came back on average. Of the {old['customers']:,} customers of "
-        f"{old['cohort']:%B %Y}, {percent(float(old['share']))} ordered in month 1 and "
-        f"{percent(float(shares.iloc[0][month]))} in month {month}. The highest share is {percent(highest)}.",
+        f"Heat map: share of each month's new customers who ordered in later months, {plural(rows, 'starting month')}. "
+        f"In the month after their first order {percent(back)} came back on average. Of the "
+        f"{plural(sizes.iloc[0], 'customer')} of {shares.index[0]:%B %Y}, {told}. "
+        f"The highest share is {percent(highest)}.",
     )
     return ax
 
@@ -148,8 +171,8 @@ def _month_ticks(ax: Axes, months: pd.Series) -> None:
     else:
         places = list(range(0, count, step))
         years = [months.iloc[i].year for i in places]
-        labels = [
-            f"{months.iloc[i]:%b}" + (f"\n{year}" if n == 0 or years[n - 1] != year else "")
-            for n, (i, year) in enumerate(zip(places, years, strict=True))
-        ]
+        changes = [n == 0 or years[n - 1] != year for n, year in enumerate(years)]
+        if changes[1:2] == [True]:  # two years side by side would touch
+            changes[0] = False
+        labels = [f"{months.iloc[i]:%b}" + (f"\n{years[n]}" if changes[n] else "") for n, i in enumerate(places)]
     ax.set_xticks(places, labels)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from crmlab.plots.canvas import figure_of, fresh_settings
 
 _ATTRIBUTE = "_crmlab_alt_text"
+_LINES = 'style="stroke-linejoin: round; stroke-linecap: butt"'  # what matplotlib says in a style element
 
 
 def set_alt_text(figure: Figure | Axes, text: str) -> None:
@@ -92,8 +93,10 @@ def to_svg(figure: Figure) -> str:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].strip()
     mark = hashlib.sha256((description + svg).encode()).hexdigest()[:8]
+    # A style element would hold for the whole page that the picture is put into.
+    svg = re.sub(r"\s*<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", svg, count=1)
     svg = _own_ids(svg, mark)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(description)}" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(description)}" {_LINES} ', 1)
 
 
 def to_png(figure: Figure, *, dpi: float = 144) -> bytes:
