@@ -10,8 +10,6 @@ the largest would round to 1, where an inverse distribution function is infinite
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -241,9 +239,11 @@ def _part(value: int | Integers, part: slice) -> int | Integers:
 
 
 def _mix64_in_place(x: npt.NDArray[np.uint64]) -> None:
-    shifted: Callable[[int], npt.NDArray[np.uint64]] = lambda bits: x >> np.uint64(bits)  # noqa: E731
-    x ^= shifted(30)
+    shifted = x >> np.uint64(30)
+    x ^= shifted
     x *= np.uint64(_FIRST)
-    x ^= shifted(27)
+    np.right_shift(x, np.uint64(27), out=shifted)
+    x ^= shifted
     x *= np.uint64(_SECOND)
-    x ^= shifted(31)
+    np.right_shift(x, np.uint64(31), out=shifted)
+    x ^= shifted

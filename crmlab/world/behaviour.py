@@ -24,7 +24,7 @@ NO_TICKET, UNSATISFIED, SATISFIED, QUICK = range(4)
 
 @dataclass(slots=True)
 class State:
-    """Living customers at the start of a month, one array of shape (n,) each; `weights` has shape (n, 4).
+    """Living customers at the start of a month, one array of shape (n,) each.
 
     Traits come first, then what changes. `span` is the part of the month for which the customer exists (1 but for joiners, who
     place their first order on joining), `row` the place of the customer in the block.
@@ -42,7 +42,6 @@ class State:
     email_affinity: Floats
     switching_cost: Floats
     enrolment: Floats
-    weights: Floats
     span: npt.NDArray[np.float64]
     joining: npt.NDArray[np.bool_]
     satisfaction: Floats
@@ -60,7 +59,7 @@ class State:
 
     def take(self, rows: npt.NDArray[np.intp]) -> State:
         """Return some of the customers."""
-        return State(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return State(*(getattr(self, f.name).take(rows) for f in fields(self)))
 
     def join(self, other: State) -> State:
         """Return these customers and `other`."""
@@ -72,7 +71,7 @@ class Orders:
     """Orders of one month: arrays of shape (m,), in the sequence of customers and, for one customer, of time.
 
     `number` counts a customer's orders of the month from 0, `time` is in months from the start of the month, `value` is at list
-    prices, `experience` the customer's verdict, `ticket` one of NO_TICKET, UNSATISFIED, SATISFIED, QUICK.
+    prices, `experience` how it was, `verdict` how it was judged against what was expected, `ticket` one of NO_TICKET, UNSATISFIED, SATISFIED, QUICK.
     """
 
     place: npt.NDArray[np.int64]
@@ -80,6 +79,7 @@ class Orders:
     time: npt.NDArray[np.float64]
     value: Floats
     experience: Floats
+    verdict: Floats
     delay: Floats
     ticket: npt.NDArray[np.int8]
 
@@ -130,7 +130,6 @@ def starting_state(scenario: Scenario, traits: Traits, span: npt.NDArray[np.floa
         email_affinity=traits.email_affinity,
         switching_cost=traits.switching_cost,
         enrolment=np.exp(scenario.programme.order_rate * traits.z[0]).astype(np.float32),
-        weights=np.ascontiguousarray(traits.weights.T),
         span=span,
         joining=np.ones(n, bool),
         satisfaction=scenario.satisfaction.start_fit * traits.fit,
@@ -149,7 +148,15 @@ def starting_state(scenario: Scenario, traits: Traits, span: npt.NDArray[np.floa
 
 
 def live_one_month(
-    scenario: Scenario, state: State, effects: Effects, coverage: Floats, *, month: int, seed: int, immortal: bool = False
+    scenario: Scenario,
+    state: State,
+    effects: Effects,
+    *,
+    weights: Floats,
+    coverage: Floats,
+    month: int,
+    seed: int,
+    immortal: bool = False,
 ) -> Month:
     """Let customers live through one month; `state` is brought to its end in place.
 
@@ -161,6 +168,8 @@ def live_one_month(
         Living customers; changed in place (those who die stay in it, marked in the result).
     effects : Effects
         What the levers do.
+    weights : float32 array, shape (4, customers of the block)
+        Weights of the four Cs, by `State.row`.
     coverage : float32 array, shape (1,) or (n,)
         Factor of the order rate from the part of needs that the assortment covers.
     month : int
@@ -187,7 +196,7 @@ def live_one_month(
     lived, died = _survive(hazard, state.span, draw("death"), immortal)
     orders_placed = poisson_quantile(draw("purchase"), rate * lived.astype(np.float32))
     orders_placed += state.joining
-    value_factor, experience_mean = _expected_experience(scenario, state, effects)
+    value_factor, experience_mean = _expected_experience(scenario, state, effects, weights)
     state.satisfaction *= np.float32(scenario.satisfaction.persistence)
     state.hurt *= np.float32(scenario.complaints.hurt_decay)
     orders = _experience_orders(  # (6) to (9)
@@ -263,12 +272,16 @@ def _survive(
     """(5) Return the part of the month lived and who died; exact for a hazard constant within the month."""
     if immortal:
         return span, np.zeros(len(span), bool)
-    clock = -np.log(u.astype(np.float64))
+    clock = -np.log(u)
     died = clock < hazard * span
-    return np.where(died, clock / hazard, span), died
+    lived = span.copy()
+    lived[died] = clock[died] / hazard[died]
+    return lived, died
 
 
-def _expected_experience(scenario: Scenario, state: State, effects: Effects) -> tuple[Floats, Floats]:
+def _expected_experience(
+    scenario: Scenario, state: State, effects: Effects, weights: Floats
+) -> tuple[Floats, Floats]:
     """Return the factor of the size of orders, and their expected experience when nothing goes wrong (7)."""
     e, p = scenario.experience, scenario.price
     paid = effects.price * (1 - effects.promotion)
@@ -279,7 +292,7 @@ def _expected_experience(scenario: Scenario, state: State, effects: Effects) -> 
     mean = e.base + e.fit * state.fit - e.price * cost
     for number, change in enumerate(effects.four_c):
         if change.any():
-            mean = mean + state.weights[:, number] * change
+            mean = mean + weights[number].take(state.row) * change
     return value_factor, mean
 
 
@@ -322,10 +335,11 @@ def _experience_orders(
     problem = late | failed
     severity = np.where(late & failed, np.float32(scenario.complaints.double_severity), problem.astype(np.float32))
     ticket = _tickets(state, effects, place, severity, problem, draw)
+    verdict = np.empty_like(experience)
     for position in range(int(count.max(initial=0))):
         rows = first[count > position] + position
-        _feel(scenario, state, place[rows], experience[rows], severity[rows], ticket[rows])
-    return Orders(place, number, time, value, experience, delay, ticket)
+        verdict[rows] = _feel(scenario, state, place[rows], experience[rows], severity[rows], ticket[rows])
+    return Orders(place, number, time, value, experience, verdict, delay, ticket)
 
 
 def _order_times(
@@ -360,8 +374,11 @@ def _feel(
     experience: Floats,
     severity: Floats,
     ticket: npt.NDArray[np.int8],
-) -> None:
-    """(8) Satisfaction follows experience and its distance from expectation; (9) a settled complaint restores some of it."""
+) -> Floats:
+    """(8) Satisfaction follows experience and its distance from expectation; (9) a settled complaint restores some of it.
+
+    Returns the verdict on each order.
+    """
     p, c = scenario.satisfaction, scenario.complaints
     before, expected = state.satisfaction[who], state.expectation[who]
     distance = experience - expected
@@ -379,6 +396,7 @@ def _feel(
     if severity.any():
         hurt = np.array([c.hurt_silent, c.hurt_unsatisfied, c.hurt_satisfied, c.hurt_quick], np.float32)
         state.hurt[who] += severity * hurt[ticket]
+    return verdict
 
 
 def _bond(

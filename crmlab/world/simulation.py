@@ -120,9 +120,15 @@ class Block:
     def live(self, month: int, *, seed: int, immortal: bool = False) -> tuple[Month, Effects]:
         """Let the living live through the month; the dead stay in the state until `bury`."""
         effects = self.setup.effects(month, self.state.customer_id)
-        coverage = self._coverage(effects)
         happened = live_one_month(
-            self.setup.scenario, self.state, effects, coverage, month=month, seed=seed, immortal=immortal
+            self.setup.scenario,
+            self.state,
+            effects,
+            weights=self.traits.weights,
+            coverage=self._coverage(effects),
+            month=month,
+            seed=seed,
+            immortal=immortal,
         )
         return happened, effects
 
@@ -242,6 +248,7 @@ def _append_month(
     n = len(state.customer_id)
     placed = np.bincount(happened.orders.place, minlength=n)
     values = {
+        "row": state.row,
         "customer_id": state.customer_id,
         "month": np.full(n, month, np.int16),
         "order_rate": happened.rate,
@@ -274,12 +281,14 @@ def _append_orders(
         return np.broadcast_to(values, (m,)).copy() if len(values) == 1 else values[o.place]
 
     values = {
+        "row": state.row[o.place],
         "customer_id": state.customer_id[o.place],
         "month": np.full(m, month, np.int16),
         "number": o.number.astype(np.int16),
         "time": o.time,
         "value": o.value,
         "experience": o.experience,
+        "verdict": o.verdict,
         "delay": o.delay,
         "ticket": o.ticket,
         "member": (happened.member_at_start & (effects.programme > 0))[o.place],

@@ -31,7 +31,7 @@ class Truth:
         One row per customer: when it left, and what it was expected to bring after the last month.
     """
 
-    def __init__(self, world: World, customers: Columns, months: Columns) -> None:
+    def __init__(self, world: World, customers: Columns, months: list[Columns]) -> None:
         self._world = world
         self._customers = customers
         self._months = months
@@ -52,13 +52,14 @@ class Truth:
     @cached_property
     def months(self) -> pd.DataFrame:
         """One row per customer and month while the customer existed."""
-        m = self._months
-        sequence = np.lexsort((m["month"], m["customer_id"]))
-        out = {}
-        for name, values in m.items():
+        out: Columns = {}
+        # Blocks follow one another by customer, so sorting each of them sorts all.
+        sequences = [np.lexsort((block["month"], block["customer_id"])) for block in self._months]
+        for name, values in self._months[0].items():
             kind = np.int64 if values.dtype.kind == "i" else np.float64
-            out[name] = values[sequence].astype(kind)
-        return pd.DataFrame(out)
+            parts = [block[name][rows] for block, rows in zip(self._months, sequences, strict=True)]
+            out[name] = np.concatenate(parts).astype(kind, copy=False)
+        return pd.DataFrame(out, copy=False)
 
     @cached_property
     def customers(self) -> pd.DataFrame:

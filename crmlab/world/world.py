@@ -154,7 +154,7 @@ class World:
         """
         _check_count("processes", processes, 1, 1024)
         _check_count("block_size", block_size, 1, 2**31)
-        setup = self._setup()
+        setup = self.setup
         population = who_joins(setup, self._some(customers))
         if not len(population.customer_id):
             raise ValueError("none of these customers joins before the end of the simulation")
@@ -188,7 +188,7 @@ class World:
         """
         t = self.scenario.truth
         _check_count("from_month", from_month, 0, self.months)
-        setup = self._setup()
+        setup = self.setup
         return expected_future(
             setup,
             who_joins(setup, self._some(customers)),
@@ -198,7 +198,9 @@ class World:
             replications=_check_count("replications", replications or t.replications, 2, 100_000),
         )
 
-    def _setup(self) -> Setup:
+    @property
+    def setup(self) -> Setup:
+        """Everything the simulation depends on, for work on the world itself."""
         return Setup(self.scenario, self._policy, self.customers, self.months, self.seed, self.luck_seed)
 
     def _some(self, customers: Iterable[int] | None) -> npt.NDArray[np.int64] | None:
