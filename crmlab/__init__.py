@@ -16,7 +16,15 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "ScenarioError": ("crmlab.world", "ScenarioError"),
     "TableError": ("crmlab.tables", "TableError"),
     "World": ("crmlab.world", "World"),
+    "data": ("crmlab.data", None),
+    "features": ("crmlab.features", None),
+    "grading": ("crmlab.grading", None),
+    "load": ("crmlab.data", "load"),
+    "paths": ("crmlab.paths", None),
+    "plots": ("crmlab.plots", None),
+    "read_transactions": ("crmlab.reading", "read_transactions"),
     "recovery": ("crmlab.recovery", None),
+    "report": ("crmlab.report", None),
     "tables": ("crmlab.tables", None),
 }
 

@@ -1,4 +1,4 @@
-"""The vocabulary of crmlab: every table and column, with unit, type and meaning, and the error for tables that lack one.
+"""The vocabulary of crmlab: every table and column, with unit, type and meaning; the error for tables that lack one.
 
 The words themselves are in ``tables.toml`` beside this file. World, methods, lessons and docs take their names from it.
 """

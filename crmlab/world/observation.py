@@ -127,7 +127,7 @@ def customers_table(setup: Setup, customers: Columns, orders: Columns) -> pd.Dat
     def cut(score: npt.NDArray[np.float64], names: list[str], ends: npt.ArrayLike) -> pd.Categorical:
         return pd.Categorical.from_codes(np.searchsorted(np.asarray(ends), score), categories=pd.Index(names))
 
-    birth = np.round(p.birth_year_mean + p.birth_year_spread * blur(4, 0)).astype(np.int16)  # the young look for deals
+    birth = np.round(p.birth_year_mean + p.birth_year_spread * blur(4, 0)).astype(np.int64)  # the young look for deals
     stated = uniform(ids, seed=setup.seed_people, mechanism="demographics", draw=1) < p.birth_year_stated
     regions = list(p.regions)
     region_ends = ndtri(np.arange(1, len(regions)) / len(regions))

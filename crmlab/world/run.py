@@ -21,7 +21,7 @@ from crmlab.world.observation import (
     transactions_table,
 )
 from crmlab.world.simulation import Columns, Population, Setup, record_block
-from crmlab.world.truth import Truth
+from crmlab.world.truth import Truth, truth_of
 
 if TYPE_CHECKING:
     from crmlab.world.world import World
@@ -89,7 +89,7 @@ def simulate(world: World, setup: Setup, population: Population, *, block_size: 
         products=products_table(setup, catalogue),
         deliveries=deliveries_table(setup, orders),
         policy=setup.policy.table(),
-        truth=Truth(world, customers, [block[1] for block in blocks]),
+        truth=truth_of(world, customers, [block[1] for block in blocks]),
         world=world,
     )
 

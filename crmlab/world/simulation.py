@@ -259,6 +259,7 @@ def _append_month(
         "expectation": state.expectation,
         "hurt": state.hurt,
         "social_bond": state.social_bond,
+        "structural_bond": np.zeros(n, np.float32),  # no scenario of this version has structural bonds
         "exposure": happened.lived.astype(np.float32),
         "orders": placed.astype(np.int16),
         "spent": spent,

@@ -1,0 +1,59 @@
+# crmlab: `make lab` opens the course, `make test` checks it; `make help` lists the rest.
+# Every command first brings the environment in .venv up to date (scripts/setup_environment.py); when it is, that takes
+# a fraction of a second. All paths are relative, so that a clone works in any folder, whatever its name.
+
+RUN = .venv/bin/python
+# Options for JupyterLab, such as LAB_OPTIONS="--no-browser --port=8899"; root needs one more.
+LAB_OPTIONS =
+ALLOW_ROOT = $$(test "$$(id -u)" = 0 && echo --allow-root)
+# Options for pytest, such as PYTEST_OPTIONS="-k grading".
+PYTEST_OPTIONS =
+
+.PHONY: help lab test validate notebooks bench lint format compat lock environment clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+environment:  ## make or mend .venv with the pinned versions (PYTHON=python3.12 chooses a Python)
+	@python=$$(PYTHON="$(PYTHON)" sh scripts/find_python.sh) && \
+	"$$python" scripts/setup_environment.py $(if $(PYTHON),--exactly-this-python)
+
+lab: environment  ## open the course in JupyterLab
+	@lesson=$$(ls notebooks/[0-9]*.ipynb 2>/dev/null | head -n 1); \
+	exec $(RUN) -m jupyterlab $(ALLOW_ROOT) $(LAB_OPTIONS) "$${lesson:-notebooks}"
+
+test: lint  ## everything that is short: style, types, architecture, tests, notebooks
+	$(RUN) -m pytest $(PYTEST_OPTIONS)
+
+validate: environment  ## the long checks: statistics of the worlds, other versions of Python and of the dependencies
+	$(RUN) -m pytest -m slow tests validation $(PYTEST_OPTIONS)
+	$(RUN) scripts/compatibility.py
+
+notebooks: environment  ## regenerate all notebooks from notebooks/source
+	$(RUN) -m crmlab.cli course build
+
+bench: environment  ## speed and memory, as tables
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(RUN) "$$benchmark" || exit 1; done
+
+lint: environment  ## style, types and architecture
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	.venv/bin/lint-imports --no-logo
+
+format: environment  ## put the code in the project's form
+	$(RUN) -m ruff check --fix
+	$(RUN) -m ruff format
+
+compat: environment  ## the tests on the lowest declared versions and on every other Python that is here
+	$(RUN) scripts/compatibility.py
+
+lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --universal --all-extras --upgrade --no-annotate --no-header --no-emit-index-url \
+	    --no-emit-find-links --quiet --output-file requirements.lock
+
+clean:  ## remove the environment and everything else that is generated and not committed
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache artefacts build dist
+	find crmlab tests validation benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
