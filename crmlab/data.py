@@ -1,7 +1,7 @@
 """Frozen data sets: the same kind of object as a run, read from files that everybody has in the same form.
 
-A data set is a folder of CSV files with a dictionary for its readers, a manifest that says how it was made, and the truth in a
-folder of its own.
+A data set is a folder of CSV files with a dictionary for its readers, a manifest that says how it was made, and the
+truth in a folder of its own.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def load(name: str = "cosmetics") -> Run:
     Returns
     -------
     Run
-        Its tables and truth come from the files. Its ``world`` makes the same world again, for `World.do` and for expectations
-        from other months.
+        Its tables and truth come from the files. Its ``world`` makes the same world again, for `World.do` and for
+        expectations from other months.
 
     Raises
     ------
@@ -92,7 +92,9 @@ def describe(name: str) -> str:
     if name not in names():
         return text
     manifest = json.loads((_folder(name) / "manifest.json").read_text(encoding="utf-8"))
-    rows = ", ".join(f"{Path(file).stem} {entry['rows']:,}" for file, entry in manifest["files"].items() if "/" not in file)
+    rows = ", ".join(
+        f"{Path(file).stem} {entry['rows']:,}" for file, entry in manifest["files"].items() if "/" not in file
+    )
     made = f"{manifest['customers']:,} customers on the first day, {manifest['months']} months, seed {manifest['seed']}"
     return f"{text}\n\nFrozen data set: {made}. Rows: {rows}.\nIn Python: crmlab.load({name!r})."
 
@@ -186,11 +188,14 @@ def _dictionary(world: World, files: dict[str, tuple[str, pd.DataFrame]]) -> str
     lines = [
         f"# The data set `{world.scenario.name}`",
         "",
-        f"{firm.name}. Nobody in it is real: it was simulated by crmlab, {world.customers:,} customers on file on the first day,",
-        f"{world.months} months from {world.scenario.start_date}. What had not happened by the last day is not in the tables.",
+        f"{firm.name}. Nobody in it is real: it was simulated by crmlab.",
+        f"It begins with {world.customers:,} customers on file on {world.scenario.start_date} and runs for "
+        f"{world.months} months.",
+        "What had not happened by the last day is not in the tables.",
         "Read it with `crmlab.load(...)`, or open the CSV files with any program.",
         "",
-        "The tables of the firm come first. The folder `truth` holds what no firm knows: look there only to check an estimate.",
+        "The tables of the firm come first. The folder `truth` holds what no firm knows:",
+        "look there only to check an estimate.",
     ]
     known = vocabulary()
     for file, (name, table) in files.items():

@@ -1,11 +1,11 @@
 """Named random streams: a draw is a pure function of (seed, mechanism, month, draw, customer).
 
-Nothing is kept between draws, so a result depends neither on the order in which customers are visited, nor on how they are
-divided into blocks or processes, nor on which of them are simulated at all. Changing one mechanism leaves the draws of
-every other as they were: two runs under two decisions share their luck.
+Nothing is kept between draws, so a result depends neither on the order in which customers are visited, nor on how they
+are divided into blocks or processes, nor on which of them are simulated at all. Changing one mechanism leaves the draws
+of every other as they were: two runs under two decisions share their luck.
 
-A uniform has 23 random bits and lies on the odd multiples of 2⁻²⁴, all of which float32 holds exactly: with one bit more
-the largest would round to 1, where an inverse distribution function is infinite.
+A uniform has 23 random bits and lies on the odd multiples of 2⁻²⁴, all of which float32 holds exactly: with one bit
+more the largest would round to 1, where an inverse distribution function is infinite.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Facts that the cosmetics world is checked against, with target, tolerance and source.
 
-Customers form a cohort that joins in month 0. A fact marked calibrated is one to which numbers of the scenario were set: it shows
-that the world does what it was made to do, and is no evidence for the fact.
+Customers form a cohort that joins in month 0. A fact marked calibrated is one to which numbers of the scenario were
+set: it shows that the world does what it was made to do, and is no evidence for the fact.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from scipy.special import ndtr
 
 from crmlab.streams import normal
 from crmlab.world import World, load_scenario
-from crmlab.world.simulation import Columns, record_block, who_joins
+from crmlab.world.acquisition import who_joins
+from crmlab.world.simulation import Columns, record_block
 
 CUSTOMERS = 60_000
-# Values of satisfaction (with noise 0.25) at which a customer ticks 2, 3, 4, 5; the same for the stars of an order's verdict.
+# Satisfaction (with noise 0.25) from which a customer ticks 2, 3, 4, 5; the same for the stars of an order's verdict.
 OVERALL_CUTS = (-1.42, -0.97, -0.52, 0.50)
 STAR_CUTS = (-1.6, -1.33, -0.82, 0.02)
 
@@ -153,7 +154,9 @@ def retention_odds_ratio(seed: int) -> float:
 def tickets_per_problem(seed: int) -> float:
     """Share of problems with an order that become a complaint."""
     _, _, orders = _recorded(seed)
-    e = load_scenario("cosmetics").failure.probability  # failures that do not delay are not recorded: add their expected number
+    e = load_scenario(
+        "cosmetics"
+    ).failure.probability  # failures that do not delay are not recorded: add their expected number
     late = (orders["delay"] > 0).sum()
     problems = late + e * (len(orders["delay"]) - late)
     return float((orders["ticket"] > 0).sum() / problems)
@@ -226,13 +229,15 @@ def advertising_long(seed: int) -> float:
 
 
 def programme_naive_over_true(seed: int) -> float:
-    """Naive gap in a year's orders between living members and others, over what membership adds to the members' orders."""
+    """Naive gap in a year's orders between members and others, over what membership adds to the members' orders."""
     base = cohort(seed, months=24)
     customers, months, orders = _recorded(seed)
     _, _, without = record(base.do(programme=0, start=12))
     living = months["customer_id"][months["month"] == 12]
     member = customers["member_since"][living - 1] < 12
-    mean = [_orders_of(table, living[chosen]) for table, chosen in ((orders, member), (orders, ~member), (without, member))]
+    mean = [
+        _orders_of(table, living[chosen]) for table, chosen in ((orders, member), (orders, ~member), (without, member))
+    ]
     return (mean[0] / mean[1] - 1) / (mean[0] / mean[2] - 1)
 
 
@@ -249,13 +254,45 @@ def _top_share(values: np.ndarray) -> float:
 _CHANNELS = tuple(load_scenario("cosmetics").channels)
 
 FACTS = [
-    Fact("5", "ζ = 0, CDNOW parameters: no repeat in 39 weeks", 0.57, 0.63, "Fader & Hardie, CDNOW", False, zero_repeaters),
-    Fact("7", "best fifth of a year's buyers: share of revenue", 0.61, 0.75, "McCarthy & Winer 2019", True, top_fifth_revenue),
+    Fact(
+        "5",
+        "ζ = 0, CDNOW parameters: no repeat in 39 weeks",
+        0.57,
+        0.63,
+        "Fader & Hardie, CDNOW",
+        False,
+        zero_repeaters,
+    ),
+    Fact(
+        "7",
+        "best fifth of a year's buyers: share of revenue",
+        0.61,
+        0.75,
+        "McCarthy & Winer 2019",
+        True,
+        top_fifth_revenue,
+    ),
     Fact("8", "profit more concentrated than revenue", 0.0, 1.0, "common finding", False, profit_less_revenue_share),
-    Fact("9", "correlation of frequency and order value", -0.06, 0.06, "gamma-gamma model", False, frequency_value_correlation),
+    Fact(
+        "9",
+        "correlation of frequency and order value",
+        -0.06,
+        0.06,
+        "gamma-gamma model",
+        False,
+        frequency_value_correlation,
+    ),
     Fact("10", "disappointment over delight", 1.7, 3.0, "Anderson & Sullivan 1993, sign", True, asymmetry),
     Fact("11", "customers who rate 4 or 5", 0.78, 0.86, "Jones & Sasser 1995", True, satisfied_share),
-    Fact("13", "odds of staying, 5 over 4", 2.0, 4.0, "known to be far below the stated intention", False, retention_odds_ratio),
+    Fact(
+        "13",
+        "odds of staying, 5 over 4",
+        2.0,
+        4.0,
+        "known to be far below the stated intention",
+        False,
+        retention_odds_ratio,
+    ),
     Fact("14", "satisfied (4) customers lost in a year", 0.15, 0.40, "Jones & Sasser 1995", True, lost_satisfied),
     Fact("16", "complaints per problem", 0.01, 0.05, "TARP 1986", True, tickets_per_problem),
     Fact("20a", "late deliveries", 0.077, 0.085, "Olist data", True, late_share),
@@ -266,7 +303,15 @@ FACTS = [
     Fact("23b", "dip after a promotion of 20%", 0.20, 0.45, "Van Heerde et al. 2004", True, promotion_dip),
     Fact("24a", "advertising elasticity, short run", 0.09, 0.15, "Sethuraman et al. 2011", True, advertising_short),
     Fact("24b", "advertising elasticity, long run", 0.19, 0.29, "Sethuraman et al. 2011", True, advertising_long),
-    Fact("29", "programme: naive gap over true effect", 4.0, 10.0, "Leenheer et al. 2007", True, programme_naive_over_true),
+    Fact(
+        "29",
+        "programme: naive gap over true effect",
+        4.0,
+        10.0,
+        "Leenheer et al. 2007",
+        True,
+        programme_naive_over_true,
+    ),
 ]
 
 
@@ -276,7 +321,10 @@ def main() -> None:
         values = [fact.compute(seed) for seed in (1, 2, 3)]
         inside = all(fact.low <= value <= fact.high for value in values)
         shown = " ".join(f"{value:8.3f}" for value in values)
-        print(f"{'ok ' if inside else 'OUT'} {fact.number:>4} {shown}  [{fact.low}, {fact.high}]  {fact.meaning}", flush=True)
+        print(
+            f"{'ok ' if inside else 'OUT'} {fact.number:>4} {shown}  [{fact.low}, {fact.high}]  {fact.meaning}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from crmlab.streams import normal, uniform
 from crmlab.world.population import draw_needs
 from crmlab.world.scenario import Scenario
-from crmlab.world.simulation import Columns, Setup, carried
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, carried
 
 MOST_LINES = 8
 """Lines that an order can have; the last one takes what is left of its value."""
@@ -27,9 +28,9 @@ MOST_UNITS = 3
 class Catalogue:
     """All products, in the sequence of categories and, within one, of list prices; arrays of shape (products,).
 
-    `popularity` adds up within each category, going on from category to category; `first` has one more entry than there are
-    categories and says where each begins. `affordable` has one row per category: the place after its last product that costs no
-    more than 0, 1, 2, … price steps less five cents.
+    `popularity` adds up within each category, going on from category to category; `first` has one more entry than there
+    are categories and says where each begins. `affordable` has one row per category: the place after its last product
+    that costs no more than 0, 1, 2, … price steps less five cents.
     """
 
     product_id: npt.NDArray[np.int64]
@@ -80,7 +81,9 @@ def make_catalogue(scenario: Scenario, *, seed: int) -> Catalogue:
         list_price=np.concatenate(prices),
         popularity=np.cumsum(np.concatenate(weights)),
         first=first,
-        affordable=np.stack([low + np.searchsorted(part, limits, side="right") for low, part in zip(first, prices, strict=False)]),
+        affordable=np.stack(
+            [low + np.searchsorted(part, limits, side="right") for low, part in zip(first, prices, strict=False)]
+        ),
         age=np.concatenate(ages),
     )
 
@@ -88,8 +91,8 @@ def make_catalogue(scenario: Scenario, *, seed: int) -> Catalogue:
 def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: Columns) -> Columns:
     """Divide the value of each order into whole units of products.
 
-    Each line spends a part of what is left on a product that the customer can still afford; the last one is rounded up or down
-    at random so that the expected value of the lines is the value of the order.
+    Each line spends a part of what is left on a product that the customer can still afford; the last one is rounded up
+    or down at random so that the expected value of the lines is the value of the order.
 
     Parameters
     ----------
@@ -103,7 +106,8 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
     Returns
     -------
     dict of arrays
-        ``order`` (place in `orders`), ``product`` (place in the catalogue), ``quantity``, in the sequence of orders and lines.
+        ``order`` (place in `orders`), ``product`` (place in the catalogue), ``quantity``, in the sequence of orders and
+        lines.
     """
     needs = draw_needs(setup.scenario, customers["customer_id"], seed=setup.seed_people)
     wanted = _wanted(setup.scenario, needs[orders["row"]], orders["assortment"])
@@ -115,9 +119,7 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
         last = line == MOST_LINES - 1
         rows = np.arange(len(left)) if last else np.flatnonzero(left >= cheapest.min())
 
-        def draw(
-            number: int, rows: npt.NDArray[np.intp] = rows, line: int = line
-        ) -> npt.NDArray[np.float32]:
+        def draw(number: int, rows: npt.NDArray[np.intp] = rows, line: int = line) -> npt.NDArray[np.float32]:
             return uniform(
                 orders["customer_id"][rows],
                 seed=setup.seed_luck,
@@ -145,7 +147,9 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
     return _merge(order, product, quantity, len(catalogue.product_id))
 
 
-def _wanted(scenario: Scenario, needs: npt.NDArray[np.float32], assortment: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _wanted(
+    scenario: Scenario, needs: npt.NDArray[np.float32], assortment: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """Return cumulated chances of the categories carried, for each order."""
     breadth = carried(scenario, assortment)
     wanted = np.empty_like(needs)
@@ -187,4 +191,3 @@ def _merge(
         "product": key[starts] % products,
         "quantity": np.add.reduceat(quantity, starts) if len(key) else quantity,
     }
-

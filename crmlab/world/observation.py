@@ -14,7 +14,8 @@ from scipy.special import ndtri
 
 from crmlab.streams import normal, uniform
 from crmlab.world.catalogue import Catalogue, order_lines
-from crmlab.world.simulation import Columns, Setup, carried
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, carried
 
 Moments = npt.NDArray[np.datetime64]
 _DAY = np.timedelta64(86_400, "s")
@@ -69,7 +70,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     line_discount = np.round(line_value * orders["promotion"][of].astype(np.float64), 2)
     goods = lines["quantity"] * np.round(catalogue.list_price[lines["product"]], 2)
 
-    def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def total(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.bincount(of, weights=values, minlength=len(ids))
 
     gross, discount = np.round(total(line_value), 2), np.round(total(line_discount), 2)
@@ -90,7 +91,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     # Goods sent back are not sold again (hygiene), so that a refund is lost in full.
     profit = net - cost - orders["shipping"] - refunded - np.where(orders["member"], net * orders["reward"], 0.0)
     profit -= np.where(orders["ticket"] > 0, orders["ticket_cost"], 0.0)
-    observed = {
+    observed: Columns = {
         "order_id": order_id,
         "customer_id": ids,
         "month": month,
@@ -107,7 +108,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
         "lines": np.bincount(of, minlength=len(ids)),
         **dates,
     }
-    shown = {
+    shown: Columns = {
         "product": lines["product"].astype(np.int32),
         "quantity": lines["quantity"].astype(np.int32),
         "unit_price": unit_price,
@@ -124,10 +125,13 @@ def customers_table(setup: Setup, customers: Columns, orders: Columns) -> pd.Dat
     def blur(trait: int, k: int) -> npt.NDArray[np.float64]:
         return known * z[:, trait] + noise * normal(ids, seed=setup.seed_people, mechanism="demographics", draw=k)
 
-    def cut(score: npt.NDArray[np.float64], names: list[str], ends: npt.ArrayLike) -> pd.Categorical:
+    def cut(score: npt.NDArray[np.float64], names: list[str], ends: npt.ArrayLike) -> Any:
         return pd.Categorical.from_codes(np.searchsorted(np.asarray(ends), score), categories=pd.Index(names))
 
     birth = np.round(p.birth_year_mean + p.birth_year_spread * blur(4, 0)).astype(np.int64)  # the young look for deals
+    # Nobody is younger than 18 when the firm begins: who would be is as much older.
+    youngest = setup.scenario.start_date.year - setup.scenario.firm.history_months // 12 - 18
+    birth = np.where(birth > youngest, 2 * youngest - birth, birth)
     stated = uniform(ids, seed=setup.seed_people, mechanism="demographics", draw=1) < p.birth_year_stated
     regions = list(p.regions)
     region_ends = ndtri(np.arange(1, len(regions)) / len(regions))
@@ -216,11 +220,13 @@ def order_lines_table(setup: Setup, catalogue: Catalogue, orders: Columns, lines
 
 
 def _order_ids(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Number each customer's orders: the id must not depend on who else is simulated."""
+    """Return order ids that number each customer's orders: they must not depend on who else is simulated."""
     # Orders come month by month, within a month by customer and time: a stable sort keeps time within customers.
     by_customer = np.argsort(ids, kind="stable")
     ordered = ids[by_customer]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ids) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ids) else np.zeros(0, np.int64)
+    )
     rank = np.arange(len(ids)) - np.repeat(starts, np.diff(np.append(starts, len(ids))))
     out = np.empty(len(ids), np.int64)
     out[by_customer] = ordered * 10_000 + rank + 1
@@ -228,7 +234,7 @@ def _order_ids(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _delivery(setup: Setup, ts: Moments, delay: npt.NDArray[np.float32], draw: Any) -> Columns:
-    """Return the dates of a delivery: a late one misses the promised day by its delay, the others come up to two days early."""
+    """Return dates of deliveries: late ones miss the promised day by their delay, others come up to two days early."""
     d = setup.scenario.delivery
     day = day_of(ts)
     promised = day + d.promise_days * _DAY
@@ -245,7 +251,7 @@ def _delivery(setup: Setup, ts: Moments, delay: npt.NDArray[np.float32], draw: A
     }
 
 
-def _tier(setup: Setup, ids: npt.NDArray[np.int64], orders: Columns) -> pd.Categorical:
+def _tier(setup: Setup, ids: npt.NDArray[np.int64], orders: Columns) -> Any:
     """Return the firm's own tier from the sales of the last twelve months, set with some error."""
     p = setup.scenario.crm_tiers
     recent = orders["month"] >= setup.months - 12

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from crmlab.world.acquisition import Population
 from crmlab.world.catalogue import Catalogue, make_catalogue
 from crmlab.world.observation import (
     customers_table,
@@ -20,7 +21,8 @@ from crmlab.world.observation import (
     products_table,
     transactions_table,
 )
-from crmlab.world.simulation import Columns, Population, Setup, record_block
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, record_block
 from crmlab.world.truth import Truth, truth_of
 
 if TYPE_CHECKING:

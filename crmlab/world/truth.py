@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Truth:
     """The truth layer of a run.
 
-    The tables are made or read when first asked for: the expected future takes some seconds, because everybody is followed into
-    the future many times over.
+    The tables are made or read when first asked for: the expected future takes some seconds, because everybody is
+    followed into the future many times over.
 
     Parameters
     ----------
@@ -112,7 +112,9 @@ def truth_of(world: World, customers: Columns, months: list[Columns]) -> Truth:
 
 
 def _traits(scenario: Scenario, customers: Columns) -> pd.DataFrame:
-    segment = pd.Categorical.from_codes(segment_of(scenario, customers["z"].T), categories=pd.Index(list(scenario.segments)))
+    segment = pd.Categorical.from_codes(
+        segment_of(scenario, customers["z"].T), categories=pd.Index(list(scenario.segments))
+    )
     names = [name for name in vocabulary()["truth_traits"].columns if name not in ("customer_id", "segment")]
     columns = {name: customers[name].astype(np.float64) for name in names}
     return pd.DataFrame({"customer_id": customers["customer_id"], "segment": segment, **columns})
