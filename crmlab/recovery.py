@@ -25,7 +25,8 @@ class _HasTruth(Protocol):
 def effect(before: _HasTruth, after: _HasTruth, *, start: int = 0, stop: int | None = None) -> pd.DataFrame:
     """Return the true effect of doing as in run `after` instead of as in run `before`.
 
-    The runs share their people and their luck, so the difference of each customer is paired, and most of the noise cancels.
+    The runs share their people and their luck, so the difference of each customer is paired, and most of the noise
+    cancels.
 
     Parameters
     ----------
@@ -37,10 +38,11 @@ def effect(before: _HasTruth, after: _HasTruth, *, start: int = 0, stop: int | N
     Returns
     -------
     DataFrame
-        One row each for ``profit`` (€), ``orders`` and ``satisfaction``; per customer: ``before``, ``after``, ``difference``, its
-        ``standard_error``, the ``unpaired_standard_error`` that two unrelated groups of this size would have had, and ``total``, the
-        difference over all customers. Profit and orders are sums over the months, for everybody who was a customer in either
-        run. Satisfaction is the mean over the months in which a customer was there in both.
+        One row each for ``profit`` (€), ``orders`` and ``satisfaction``; per customer: ``before``, ``after``,
+        ``difference``, its ``standard_error``, the ``unpaired_standard_error`` that two unrelated groups of this size
+        would have had, and ``total``, the difference over all customers. Profit and orders are sums over the months,
+        for everybody who was a customer in either run. Satisfaction is the mean over the months in which a customer was
+        there in both.
 
     Raises
     ------
@@ -49,8 +51,8 @@ def effect(before: _HasTruth, after: _HasTruth, *, start: int = 0, stop: int | N
 
     Notes
     -----
-    The standard error says how much the difference would vary over other people and other luck; the effect on these people
-    with this luck is known exactly.
+    The standard error says how much the difference would vary over other people and other luck; the effect on these
+    people with this luck is known exactly.
     """
     first, second = (_span(run.truth.months, start, stop) for run in (before, after))
     both = first.merge(second, on=["customer_id", "month"], suffixes=("_before", "_after"))
@@ -79,9 +81,10 @@ def score(estimate: pd.Series, truth: pd.Series) -> pd.Series:
     Returns
     -------
     Series
-        ``customers`` compared; ``bias`` (mean of estimate − truth), ``mean_absolute_error``, ``root_mean_squared_error``,
-        all in the unit of the truth; ``total_error`` (relative error of the sum); ``correlation``; ``rank_correlation``
-        (Spearman, ties share their rank). Correlations are missing where either side is the same for everybody.
+        ``customers`` compared; ``bias`` (mean of estimate − truth), ``mean_absolute_error``,
+        ``root_mean_squared_error``, all in the unit of the truth; ``total_error`` (relative error of the sum);
+        ``correlation``; ``rank_correlation`` (Spearman, ties share their rank). Correlations are missing where either
+        side is the same for everybody.
 
     Raises
     ------
@@ -143,7 +146,9 @@ def regret(chosen: Iterable[Any], value: pd.Series) -> float:
         raise ValueError("chosen: a customer may be chosen once only")
     unknown = [name for name in names if name not in value.index]
     if unknown:
-        raise ValueError(f"chosen: {unknown[0]!r} is not in the index of value ({len(unknown)} of {len(names)} are not)")
+        raise ValueError(
+            f"chosen: {unknown[0]!r} is not in the index of value ({len(unknown)} of {len(names)} are not)"
+        )
     return float(value.nlargest(len(names)).sum() - value.loc[names].sum())
 
 

@@ -1,16 +1,14 @@
 """Named random streams: a draw is a pure function of (seed, mechanism, month, draw, customer).
 
-Nothing is kept between draws, so a result depends neither on the order in which customers are visited, nor on how they are
-divided into blocks or processes, nor on which of them are simulated at all. Changing one mechanism leaves the draws of
-every other as they were: two runs under two decisions share their luck.
+Nothing is kept between draws, so a result depends neither on the order in which customers are visited, nor on how they
+are divided into blocks or processes, nor on which of them are simulated at all. Changing one mechanism leaves the draws
+of every other as they were: two runs under two decisions share their luck.
 
-A uniform has 23 random bits and lies on the odd multiples of 2⁻²⁴, all of which float32 holds exactly: with one bit more
-the largest would round to 1, where an inverse distribution function is infinite.
+A uniform has 23 random bits and lies on the odd multiples of 2⁻²⁴, all of which float32 holds exactly: with one bit
+more the largest would round to 1, where an inverse distribution function is infinite.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -241,9 +239,11 @@ def _part(value: int | Integers, part: slice) -> int | Integers:
 
 
 def _mix64_in_place(x: npt.NDArray[np.uint64]) -> None:
-    shifted: Callable[[int], npt.NDArray[np.uint64]] = lambda bits: x >> np.uint64(bits)  # noqa: E731
-    x ^= shifted(30)
+    shifted = x >> np.uint64(30)
+    x ^= shifted
     x *= np.uint64(_FIRST)
-    x ^= shifted(27)
+    np.right_shift(x, np.uint64(27), out=shifted)
+    x ^= shifted
     x *= np.uint64(_SECOND)
-    x ^= shifted(31)
+    np.right_shift(x, np.uint64(31), out=shifted)
+    x ^= shifted

@@ -210,6 +210,10 @@ def _ids(chosen: Any, customers: pd.DataFrame) -> tuple[np.ndarray | None, str]:
     return ids.to_numpy(), ""
 
 
+def _are_ids(values: Any, customers: pd.DataFrame) -> bool:
+    return bool(pd.Index(values).isin(customers.index).all())
+
+
 def _explained(error: Exception, customers: pd.DataFrame) -> str:
     """Say what a student's function stopped with, and which columns there are when it looked for another."""
     text = say("Your function stopped with {kind}: {text}.", kind=type(error).__name__, text=str(error) or "–")

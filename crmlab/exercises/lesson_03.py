@@ -152,12 +152,15 @@ EXERCISES = (
         question="Which share of the sales of 2025 came from the best tenth of the customers who bought?",
         kind=Number(0, 1, "share", within=0.002),
         solve=lambda data: _top_tenth(_bought(data)["spend_recent"]),
-        praise="{answer} of the sales from a tenth of the people. Neither a scandal nor a law: it is how purchases fall.",
+        praise=(
+            "{answer} of the sales from a tenth of the people. Neither a scandal nor a law: it is how purchases fall."
+        ),
         mistakes=(
             Mistake(
                 "everybody on file",
                 lambda data: _top_tenth(data.customers_table["spend_recent"]),
-                "{answer} is the share among all who ever bought. A tenth of that many people is a larger group, and most of "
+                "{answer} is the share among all who ever bought. A tenth of that many people is a larger group, "
+                "and most of "
                 "the others bought nothing in 2025. Keep those with sales above zero.",
             ),
             Mistake(
@@ -187,7 +190,10 @@ EXERCISES = (
         question="How many class A customers of 2024 are in the migrating zone now?",
         kind=Number(0, 100_000, "customers"),
         solve=lambda data: _valuable_then_moving(data, "migrating"),
-        praise="{answer} who carried the shop a year ago are on their way out and not gone yet: the ones to call this week.",
+        praise=(
+            "{answer} who carried the shop a year ago are on their way out and not gone yet: the ones to call this "
+            "week."
+        ),
         mistakes=(
             Mistake(
                 "everybody who is migrating",
@@ -204,7 +210,8 @@ EXERCISES = (
             Mistake(
                 "the frozen ones",
                 lambda data: _valuable_then_moving(data, "frozen"),
-                "{answer} of them are frozen: silent for half a year. Migrating customers still buy, but less than half as much.",
+                "{answer} of them are frozen: silent for half a year. Migrating customers still buy, but less "
+                "than half as much.",
             ),
             Mistake(
                 "everybody in class A",
@@ -215,7 +222,8 @@ EXERCISES = (
         hints=(
             "Two conditions must hold for the same customer: a class a year ago, and a zone today.",
             'The class of a year ago: `then = crm.grading.abc(customers["spend_before"])`.',
-            'Join the conditions with `&`, each in brackets, and count: `((then == "A") & (customers["zone"] == …)).sum()`.',
+            'Join the conditions with `&`, each in brackets, and count: `((then == "A") & (customers["zone"] == '
+            "…)).sum()`.",
         ),
     ),
     Exercise(
@@ -223,12 +231,15 @@ EXERCISES = (
         question="By which share did the sales of the best 100 customers of 2024 fall in 2025?",
         kind=Number(-1, 1, "share", within=0.002),
         solve=_fall,
-        praise="They fell by {answer}, and nothing happened to them. That is the price of choosing people by a lucky year.",
+        praise=(
+            "They fell by {answer}, and nothing happened to them. That is the price of choosing people by a lucky year."
+        ),
         mistakes=(
             Mistake(
                 "other people",
                 _fall_of_other_people,
-                "{answer} compares the best 100 of 2024 with the best 100 of 2025: other people, lucky in another year. "
+                "{answer} compares the best 100 of 2024 with the best 100 of 2025: other people, lucky in "
+                "another year. "
                 "Follow the same 100 into 2025.",
             ),
             Mistake(
@@ -239,7 +250,8 @@ EXERCISES = (
             Mistake(
                 "survivors only",
                 _fall_of_survivors,
-                "{answer} is the fall among those who still bought. Those who bought nothing belong to the 100 as well.",
+                "{answer} is the fall among those who still bought. Those who bought nothing belong to the 100 "
+                "as well.",
             ),
             Mistake(
                 "everybody",
@@ -269,13 +281,15 @@ EXERCISES = (
             Mistake(
                 "the manager's list",
                 lambda data: managers_list,
-                "This is the manager's list: the best of last year. It pays for luck, for people who have gone quiet, and for "
+                "This is the manager's list: the best of last year. It pays for luck, for people who have gone "
+                "quiet, and for "
                 "calls that cost more than they bring. Which column tells who is still there?",
             ),
             Mistake(
                 "frequency without money",
                 lambda data: _most_frequent,
-                "These customers order most often. Many small orders are not much money, and a call costs the same for all.",
+                "These customers order most often. Many small orders are not much money, and a call costs the "
+                "same for all.",
             ),
             Mistake(
                 "both years together",
@@ -285,7 +299,8 @@ EXERCISES = (
             Mistake(
                 "the sleepers",
                 lambda data: _quiet_ones,
-                "These are large customers who have gone quiet. The table above shows what silence is worth the year after: "
+                "These are large customers who have gone quiet. The table above shows what silence is worth the "
+                "year after: "
                 "little. The call adds a share of what they would have spent anyway.",
             ),
             Mistake(
@@ -298,7 +313,8 @@ EXERCISES = (
                         .index
                     )
                 ),
-                "Good: nobody on it has gone quiet. But the list is full, and its last calls cost more than they bring. From "
+                "Good: nobody on it has gone quiet. But the list is full, and its last calls cost more than they "
+                "bring. From "
                 "which expected sales on does a call pay for itself?",
             ),
             Mistake(
@@ -308,8 +324,10 @@ EXERCISES = (
             ),
         ),
         hints=(
-            "Expect something from each customer, then call only where a call pays for itself. Last year's sales are a start.",
-            'Silence weighs more than money: leave out whom `customers["recency_days"]` shows as quiet for more than 90 days.',
+            "Expect something from each customer, then call only where a call pays for itself. Last year's sales "
+            "are a start.",
+            'Silence weighs more than money: leave out whom `customers["recency_days"]` shows as quiet for more '
+            "than 90 days.",
             'Active customers keep a good four fifths of their sales: `expected = 0.83 * active["spend_recent"]`.',
             "Call those whose expected sales exceed the break-even: `expected[expected > break_even].index`.",
         ),

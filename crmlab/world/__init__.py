@@ -1,4 +1,4 @@
-"""The simulated world: scenario → population → behaviour under a policy → observation → tables, with the truth apart."""
+"""The simulated world: scenario → population → behaviour under a policy → observation → tables; the truth apart."""
 
 from crmlab.world.run import Run
 from crmlab.world.scenario import Scenario, ScenarioError, load_scenario, scenario_names

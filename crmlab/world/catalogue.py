@@ -11,18 +11,26 @@ import numpy.typing as npt
 from crmlab.streams import normal, uniform
 from crmlab.world.population import draw_needs
 from crmlab.world.scenario import Scenario
-from crmlab.world.simulation import Columns, Setup, carried
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, carried
 
-MOST_LINES = 7
+MOST_LINES = 8
 """Lines that an order can have; the last one takes what is left of its value."""
+
+PRICE_STEP = 0.5
+"""List prices are multiples of this less five cents: 7.95 €, 8.45 €, …"""
+
+MOST_UNITS = 3
+"""Units in each line but the last."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """All products, in the sequence of categories and, within one, of list prices; arrays of shape (products,).
 
-    `popularity` adds up within each category, going on from category to category; `first` has one more entry than there are
-    categories and says where each begins.
+    `popularity` adds up within each category, going on from category to category; `first` has one more entry than there
+    are categories and says where each begins. `affordable` has one row per category: the place after its last product
+    that costs no more than 0, 1, 2, … price steps less five cents.
     """
 
     product_id: npt.NDArray[np.int64]
@@ -31,6 +39,7 @@ class Catalogue:
     list_price: npt.NDArray[np.float64]
     popularity: npt.NDArray[np.float64]
     first: npt.NDArray[np.int64]
+    affordable: npt.NDArray[np.int64]
     age: npt.NDArray[np.float64]
 
 
@@ -52,7 +61,8 @@ def make_catalogue(scenario: Scenario, *, seed: int) -> Catalogue:
         price = category["median_price"] * np.exp(
             scenario.catalogue.price_spread * normal(product, seed=seed, mechanism="catalogue").astype(np.float64)
         )
-        price = np.maximum(np.round(price * 2) / 2 - 0.05, 0.45)  # 7.95, 8.45, …
+        steps = np.maximum(np.round(price / PRICE_STEP), 1)
+        price = PRICE_STEP * steps - 0.05
         rank = np.argsort(np.argsort(uniform(product, seed=seed, mechanism="catalogue", draw=1))) + 1
         by_price = np.lexsort((product, price))
         ids.append(product[by_price])
@@ -62,14 +72,18 @@ def make_catalogue(scenario: Scenario, *, seed: int) -> Catalogue:
         prices.append(price[by_price])
         weights.append((rank**-scenario.catalogue.popularity_exponent)[by_price])
         ages.append(uniform(product, seed=seed, mechanism="catalogue", draw=2).astype(np.float64)[by_price])
-    counts = [len(part) for part in ids]
+    first = np.concatenate([[0], np.cumsum([len(part) for part in ids])])
+    limits = PRICE_STEP * np.arange(max(part.max() for part in prices) // PRICE_STEP + 2) - 0.05 + 1e-9
     return Catalogue(
         product_id=np.concatenate(ids),
         name=names,
         category=np.concatenate(categories),
         list_price=np.concatenate(prices),
         popularity=np.cumsum(np.concatenate(weights)),
-        first=np.concatenate([[0], np.cumsum(counts)]),
+        first=first,
+        affordable=np.stack(
+            [low + np.searchsorted(part, limits, side="right") for low, part in zip(first, prices, strict=False)]
+        ),
         age=np.concatenate(ages),
     )
 
@@ -77,8 +91,8 @@ def make_catalogue(scenario: Scenario, *, seed: int) -> Catalogue:
 def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: Columns) -> Columns:
     """Divide the value of each order into whole units of products.
 
-    Each line spends a part of what is left on a product that the customer can still afford; the last one is rounded up or down
-    at random so that the expected value of the lines is the value of the order.
+    Each line spends a part of what is left on a product that the customer can still afford; the last one is rounded up
+    or down at random so that the expected value of the lines is the value of the order.
 
     Parameters
     ----------
@@ -92,10 +106,11 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
     Returns
     -------
     dict of arrays
-        ``order`` (place in `orders`), ``product`` (place in the catalogue), ``quantity``, in the sequence of orders and lines.
+        ``order`` (place in `orders`), ``product`` (place in the catalogue), ``quantity``, in the sequence of orders and
+        lines.
     """
     needs = draw_needs(setup.scenario, customers["customer_id"], seed=setup.seed_people)
-    wanted = _wanted(setup.scenario, needs[np.searchsorted(customers["customer_id"], orders["customer_id"])], orders["assortment"])
+    wanted = _wanted(setup.scenario, needs[orders["row"]], orders["assortment"])
     left = orders["value"].astype(np.float64)
     cheapest = catalogue.list_price[catalogue.first[:-1]]
     empty = np.ones(len(left), bool)
@@ -104,9 +119,7 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
         last = line == MOST_LINES - 1
         rows = np.arange(len(left)) if last else np.flatnonzero(left >= cheapest.min())
 
-        def draw(
-            number: int, rows: npt.NDArray[np.intp] = rows, line: int = line
-        ) -> npt.NDArray[np.float32]:
+        def draw(number: int, rows: npt.NDArray[np.intp] = rows, line: int = line) -> npt.NDArray[np.float32]:
             return uniform(
                 orders["customer_id"][rows],
                 seed=setup.seed_luck,
@@ -124,7 +137,8 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
             quantity = np.floor(left[rows] / price + draw(2)).astype(np.int64)
             quantity = np.maximum(quantity, empty)  # an order has at least one line
         else:
-            quantity = np.where(affordable, np.maximum(1, left[rows] * (0.35 + 0.65 * draw(2)) // price), 0).astype(np.int64)
+            quantity = np.where(affordable, np.clip(left[rows] * (0.35 + 0.65 * draw(2)) // price, 1, MOST_UNITS), 0)
+            quantity = quantity.astype(np.int64)
             left[rows] -= quantity * price
         bought = quantity > 0
         empty[rows[bought]] = False
@@ -133,7 +147,9 @@ def order_lines(setup: Setup, catalogue: Catalogue, customers: Columns, orders: 
     return _merge(order, product, quantity, len(catalogue.product_id))
 
 
-def _wanted(scenario: Scenario, needs: npt.NDArray[np.float32], assortment: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _wanted(
+    scenario: Scenario, needs: npt.NDArray[np.float32], assortment: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """Return cumulated chances of the categories carried, for each order."""
     breadth = carried(scenario, assortment)
     wanted = np.empty_like(needs)
@@ -152,9 +168,8 @@ def _choose(
     u: npt.NDArray[np.float32],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Choose a product of the category by popularity among those that cost no more than the budget."""
-    step = 2.0 * catalogue.list_price.max() + 1.0
-    place = catalogue.category * step + catalogue.list_price
-    end = np.searchsorted(place, category * step + np.minimum(budget, step / 2), side="right")
+    row = np.minimum((budget + 0.05) / PRICE_STEP + 1e-9, catalogue.affordable.shape[1] - 1).astype(np.int64)
+    end = catalogue.affordable[category, row]
     first = catalogue.first[category]
     affordable = end > first
     end = np.maximum(end, first + 1)
@@ -176,4 +191,3 @@ def _merge(
         "product": key[starts] % products,
         "quantity": np.add.reduceat(quantity, starts) if len(key) else quantity,
     }
-

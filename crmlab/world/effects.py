@@ -21,9 +21,10 @@ LeverOf = Callable[[str], Floats]
 class Effects:
     """Effects of the levers in one month; each array has shape (1,), or (n,) where levers differ between customers.
 
-    `four_c` holds one array for each of the four Cs: the change against the scenario's own policy. `late` and `failure` are
-    chances per order; `settled` and `quick` those of a complaint. `advertising` multiplies the order rate; `shipping` is paid per
-    order, `monthly_cost` per month of life, `email_cost` per subscriber and month, `ticket_cost` per complaint.
+    `four_c` holds one array for each of the four Cs: the change against the scenario's own policy. `late` and `failure`
+    are chances per order; `settled` and `quick` those of a complaint. `advertising` multiplies the order rate;
+    `shipping` is paid per order, `monthly_cost` per month of life, `email_cost` per subscriber and month, `ticket_cost`
+    per complaint.
     """
 
     four_c: tuple[Floats, ...]
@@ -77,11 +78,18 @@ def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, a
     levels = {name: service if name == "service" else lever(name) for name in scenario.marketing_mix}
     gains = {name: _saturate(scenario, level) - _saturate_neutral(scenario, name) for name, level in levels.items()}
     four_c = tuple(
-        sum((np.float32(row[c]) * gains[name] for name, row in scenario.marketing_mix.items()), start=np.zeros(1, np.float32))
+        sum(
+            (np.float32(row[c]) * gains[name] for name, row in scenario.marketing_mix.items()),
+            start=np.zeros(1, np.float32),
+        )
         for c in FOUR_C
     )
     d, f, c, b = scenario.delivery, scenario.failure, scenario.complaints, scenario.bonds
-    late = ndtr(np.float32(ndtri(d.late)) - np.float32(d.late_logistics) * gains["logistics"]) if d.late > 0 else np.zeros(1)
+    late = (
+        ndtr(np.float32(ndtri(d.late)) - np.float32(d.late_logistics) * gains["logistics"])
+        if d.late > 0
+        else np.zeros(1)
+    )
     failure = f.probability * np.exp(-f.service * (service - scenario.levers.service))
     after_sales = lever("after_sales")
     contact = lever("follow_ups") / b.contact_best
@@ -106,9 +114,10 @@ def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, a
 
 
 def advertising_factor(scenario: Scenario, policy: Policy, month: int, customers: Ids) -> Floats:
-    """Return the factor by which present and past advertising multiplies the order rate; 1 under the scenario's own policy.
+    """Return the factor of the order rate from present and past advertising; 1 under the scenario's own policy.
 
-    Advertising builds a stock that fades: short-run elasticity is ``1 − carry_over`` times the long-run one (Koyck 1954).
+    Advertising builds a stock that fades: short-run elasticity is ``1 − carry_over`` times the long-run one (Koyck
+    1954).
     """
     a = scenario.advertising
     neutral = scenario.levers.advertising / (1 - a.carry_over)

@@ -1,8 +1,9 @@
 """The expected future of each customer: luck removed.
 
-A single run is one throw of the dice. Here the living are followed into the future under many seeds of luck; nobody dies in
-these repetitions, instead each month counts with the chance of living until then, and counts the expected orders and profit of
-that month, not those that happened. What is left of chance (which experiences a customer happens to have) averages out.
+A single run is one throw of the dice. Here the living are followed into the future under many seeds of luck; nobody
+dies in these repetitions, instead each month counts with the chance of living until then, and counts the expected
+orders and profit of that month, not those that happened. What is left of chance (which experiences a customer happens
+to have) averages out.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from crmlab.streams import derive_seed
-from crmlab.world.behaviour import Month, State
+from crmlab.world.acquisition import Population
+from crmlab.world.behaviour import Month
 from crmlab.world.effects import Effects
+from crmlab.world.population import Floats
 from crmlab.world.scenario import Scenario
-from crmlab.world.simulation import BLOCK, Block, Floats, Population, Setup, running_cost
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import BLOCK, Block, running_cost
+from crmlab.world.state import State
 
 Sums = npt.NDArray[np.float64]
 
@@ -41,8 +46,8 @@ def expected_future(
     Returns
     -------
     DataFrame
-        Indexed by ``customer_id``: ``expected_orders``, ``expected_value`` (discounted profit, €) and the standard errors of
-        both; 0 for customers who had left.
+        Indexed by ``customer_id``: ``expected_orders``, ``expected_value`` (discounted profit, €) and the standard
+        errors of both; 0 for customers who had left.
     """
     parts = [
         _expected_block(setup, block, from_month, horizon, order_horizon, replications)

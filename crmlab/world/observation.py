@@ -14,7 +14,8 @@ from scipy.special import ndtri
 
 from crmlab.streams import normal, uniform
 from crmlab.world.catalogue import Catalogue, order_lines
-from crmlab.world.simulation import Columns, Setup, carried
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, carried
 
 Moments = npt.NDArray[np.datetime64]
 _DAY = np.timedelta64(86_400, "s")
@@ -56,9 +57,9 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     Returns
     -------
     orders : dict of arrays, shape (m,)
-        Columns of `transactions` and `deliveries`, and the true ``profit`` of each order.
+        Columns of `transactions` and `deliveries`, the number of ``lines`` and the true ``profit`` of each order.
     lines : dict of arrays
-        Columns of `order_lines`.
+        In the sequence of orders: ``product`` (place in the catalogue), ``quantity``, ``unit_price``, ``discount``.
     """
     ids, month, number = orders["customer_id"], orders["month"], orders["number"].astype(np.int64)
     order_id = _order_ids(ids)
@@ -69,7 +70,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     line_discount = np.round(line_value * orders["promotion"][of].astype(np.float64), 2)
     goods = lines["quantity"] * np.round(catalogue.list_price[lines["product"]], 2)
 
-    def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def total(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.bincount(of, weights=values, minlength=len(ids))
 
     gross, discount = np.round(total(line_value), 2), np.round(total(line_discount), 2)
@@ -90,7 +91,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     # Goods sent back are not sold again (hygiene), so that a refund is lost in full.
     profit = net - cost - orders["shipping"] - refunded - np.where(orders["member"], net * orders["reward"], 0.0)
     profit -= np.where(orders["ticket"] > 0, orders["ticket_cost"], 0.0)
-    observed = {
+    observed: Columns = {
         "order_id": order_id,
         "customer_id": ids,
         "month": month,
@@ -104,25 +105,19 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
         "return_date": np.where(refunded > 0, dates["delivered"] + wait * _DAY, np.datetime64("NaT")),
         "refunded": refunded,
         "profit": profit,
+        "lines": np.bincount(of, minlength=len(ids)),
         **dates,
     }
-    product = lines["product"]
-    starts = np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]])) if len(of) else np.zeros(0, np.int64)
-    line = np.arange(len(of)) - np.repeat(starts, np.diff(np.append(starts, len(of)))) + 1
-    shown = {
-        "order_id": order_id[of],
-        "ts": ts[of],
-        "line": line,
-        "product_id": catalogue.product_id[product],
-        "category": catalogue.category[product],
-        "quantity": lines["quantity"],
+    shown: Columns = {
+        "product": lines["product"].astype(np.int32),
+        "quantity": lines["quantity"].astype(np.int32),
         "unit_price": unit_price,
         "discount": line_discount,
     }
     return observed, shown
 
 
-def customers_table(setup: Setup, customers: Columns, orders: pd.DataFrame) -> pd.DataFrame:
+def customers_table(setup: Setup, customers: Columns, orders: Columns) -> pd.DataFrame:
     """Return the customers table, one row per customer on file on the last day."""
     p, ids, z = setup.scenario.demographics, customers["customer_id"], customers["z"]
     known, noise = np.sqrt(p.trait_share), np.sqrt(1 - p.trait_share)
@@ -130,10 +125,13 @@ def customers_table(setup: Setup, customers: Columns, orders: pd.DataFrame) -> p
     def blur(trait: int, k: int) -> npt.NDArray[np.float64]:
         return known * z[:, trait] + noise * normal(ids, seed=setup.seed_people, mechanism="demographics", draw=k)
 
-    def cut(score: npt.NDArray[np.float64], names: list[str], ends: npt.ArrayLike) -> pd.Categorical:
+    def cut(score: npt.NDArray[np.float64], names: list[str], ends: npt.ArrayLike) -> Any:
         return pd.Categorical.from_codes(np.searchsorted(np.asarray(ends), score), categories=pd.Index(names))
 
-    birth = np.round(p.birth_year_mean + p.birth_year_spread * blur(4, 0)).astype(np.int16)  # the young look for deals
+    birth = np.round(p.birth_year_mean + p.birth_year_spread * blur(4, 0)).astype(np.int64)  # the young look for deals
+    # Nobody is younger than 18 when the firm begins: who would be is as much older.
+    youngest = setup.scenario.start_date.year - setup.scenario.firm.history_months // 12 - 18
+    birth = np.where(birth > youngest, 2 * youngest - birth, birth)
     stated = uniform(ids, seed=setup.seed_people, mechanism="demographics", draw=1) < p.birth_year_stated
     regions = list(p.regions)
     region_ends = ndtri(np.arange(1, len(regions)) / len(regions))
@@ -177,62 +175,58 @@ def products_table(setup: Setup, catalogue: Catalogue) -> pd.DataFrame:
     )[month >= 0].sort_values("product_id", ignore_index=True)
 
 
-def transactions_table(setup: Setup, orders: pd.DataFrame) -> pd.DataFrame:
+def transactions_table(setup: Setup, orders: Columns) -> pd.DataFrame:
     """Return the transactions table; a return after the last day has not happened yet."""
-    end = month_start(setup, setup.months)
-    returned = (orders["return_date"] < end).to_numpy()
-    promo = orders["promo_id"].to_numpy()
-    return pd.DataFrame(
-        {
-            "order_id": orders["order_id"],
-            "customer_id": orders["customer_id"],
-            "ts": orders["ts"],
-            "items": orders["items"],
-            "gross": orders["gross"],
-            "discount": orders["discount"],
-            "net": orders["net"],
-            "cost": orders["cost"],
-            "promo_id": pd.arrays.IntegerArray(promo, promo == 0),
-            "returned": returned,
-            "return_date": orders["return_date"].where(returned),
-            "refunded": orders["refunded"].where(returned, 0.0),
-            "store_or_site": pd.Categorical.from_codes(
-                np.zeros(len(orders), np.int8), categories=pd.Index(["web site"])
-            ),
-        }
-    )
+    returned = orders["return_date"] < month_start(setup, setup.months)
+    promo = orders["promo_id"]
+    plain = ("order_id", "customer_id", "ts", "items", "gross", "discount", "net", "cost")
+    columns = {
+        **{name: orders[name] for name in plain},
+        "promo_id": pd.arrays.IntegerArray(promo, promo == 0),
+        "returned": returned,
+        "return_date": np.where(returned, orders["return_date"], np.datetime64("NaT")),
+        "refunded": np.where(returned, orders["refunded"], 0.0),
+        "store_or_site": pd.Categorical.from_codes(np.zeros(len(promo), np.int8), categories=pd.Index(["web site"])),
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
-def deliveries_table(setup: Setup, orders: pd.DataFrame) -> pd.DataFrame:
+def deliveries_table(setup: Setup, orders: Columns) -> pd.DataFrame:
     """Return the deliveries table: what has arrived by the last day."""
-    arrived = orders[orders["delivered"] < month_start(setup, setup.months)]
-    carriers = list(setup.scenario.delivery.carriers)
-    return pd.DataFrame(
-        {
-            "order_id": arrived["order_id"],
-            "promised": arrived["promised"],
-            "shipped": arrived["shipped"],
-            "delivered": arrived["delivered"],
-            "carrier": pd.Categorical.from_codes(arrived["carrier"], categories=pd.Index(carriers)),
-            "delay_days": arrived["delay_days"],
-        }
-    ).reset_index(drop=True)
+    arrived = orders["delivered"] < month_start(setup, setup.months)
+    plain = ("order_id", "promised", "shipped", "delivered", "carrier", "delay_days")
+    columns: dict[str, Any] = {name: orders[name][arrived] for name in plain}
+    carriers = pd.Index(setup.scenario.delivery.carriers)
+    columns["carrier"] = pd.Categorical.from_codes(columns["carrier"], categories=carriers)
+    return pd.DataFrame(columns, copy=False)
 
 
-def order_lines_table(setup: Setup, lines: pd.DataFrame) -> pd.DataFrame:
+def order_lines_table(setup: Setup, catalogue: Catalogue, orders: Columns, lines: Columns) -> pd.DataFrame:
     """Return the order lines table."""
-    names = list(setup.scenario.categories)
-    return lines.drop(columns="ts").assign(
-        category=pd.Categorical.from_codes(lines["category"], categories=pd.Index(names))
-    )
+    count = orders["lines"]
+    first = np.cumsum(count) - count
+    product = lines["product"]
+    names = pd.Index(list(setup.scenario.categories))
+    columns = {
+        "order_id": np.repeat(orders["order_id"], count),
+        "line": np.arange(len(product)) - np.repeat(first, count) + 1,
+        "product_id": catalogue.product_id[product],
+        "category": pd.Categorical.from_codes(catalogue.category.astype(np.int8)[product], categories=names),
+        "quantity": lines["quantity"].astype(np.int64),
+        "unit_price": lines["unit_price"],
+        "discount": lines["discount"],
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def _order_ids(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Number each customer's orders: the id must not depend on who else is simulated."""
+    """Return order ids that number each customer's orders: they must not depend on who else is simulated."""
     # Orders come month by month, within a month by customer and time: a stable sort keeps time within customers.
     by_customer = np.argsort(ids, kind="stable")
     ordered = ids[by_customer]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ids) else np.zeros(0, np.int64)
+    starts = (
+        np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ids) else np.zeros(0, np.int64)
+    )
     rank = np.arange(len(ids)) - np.repeat(starts, np.diff(np.append(starts, len(ids))))
     out = np.empty(len(ids), np.int64)
     out[by_customer] = ordered * 10_000 + rank + 1
@@ -240,7 +234,7 @@ def _order_ids(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _delivery(setup: Setup, ts: Moments, delay: npt.NDArray[np.float32], draw: Any) -> Columns:
-    """Return the dates of a delivery: a late one misses the promised day by its delay, the others come up to two days early."""
+    """Return dates of deliveries: late ones miss the promised day by their delay, others come up to two days early."""
     d = setup.scenario.delivery
     day = day_of(ts)
     promised = day + d.promise_days * _DAY
@@ -257,11 +251,12 @@ def _delivery(setup: Setup, ts: Moments, delay: npt.NDArray[np.float32], draw: A
     }
 
 
-def _tier(setup: Setup, ids: npt.NDArray[np.int64], orders: pd.DataFrame) -> pd.Categorical:
+def _tier(setup: Setup, ids: npt.NDArray[np.int64], orders: Columns) -> Any:
     """Return the firm's own tier from the sales of the last twelve months, set with some error."""
     p = setup.scenario.crm_tiers
-    recent = orders[orders["month"] >= setup.months - 12]
-    sales = recent.groupby("customer_id")["net"].sum().reindex(ids, fill_value=0.0).to_numpy()
+    recent = orders["month"] >= setup.months - 12
+    buyer = np.searchsorted(ids, orders["customer_id"][recent])
+    sales = np.bincount(buyer, weights=orders["net"][recent], minlength=len(ids))
     seen = sales * np.exp(p.noise * normal(ids, seed=setup.seed_people, mechanism="crm_tier"))
     code = np.select([seen >= p.gold, seen >= p.silver, seen > 0], [0, 1, 2], 3)
     return pd.Categorical.from_codes(code, categories=pd.Index(["gold", "silver", "bronze", "sleeping"]))

@@ -118,8 +118,8 @@ def changed_policy(
     start, stop : int
         Months concerned; without `stop` the change lasts, also beyond the last month.
     customers : DataFrame, optional
-        ``customer_id`` and one column per lever, for the customers with values of their own; a column ``month`` says to which
-        month a row applies, without it a row applies to all months concerned.
+        ``customer_id`` and one column per lever, for the customers with values of their own; a column ``month`` says to
+        which month a row applies, without it a row applies to all months concerned.
 
     Returns
     -------
@@ -138,7 +138,8 @@ def changed_policy(
         values = _allowed(lever, wanted)
         if values.ndim > 1 or values.size not in (1, last - start):
             raise ValueError(
-                f"{lever}: got {values.size} values; give one, or one for each of the {last - start} months from {start} on"
+                f"{lever}: got {values.size} values; "
+                f"give one, or one for each of the {last - start} months from {start} on"
             )
         path = months[lever].copy()
         path[start:last] = values
@@ -157,7 +158,7 @@ def _with_exceptions(policy: Policy, table: pd.DataFrame, start: int, stop: int 
         count = len(next(iter(policy.months.values())))
         for month in table["month"].unique():
             _check_span(int(month), int(month) + 1, count)
-        spans = [(rows, int(month), int(month) + 1) for month, rows in table.groupby("month")]
+        spans = [(table[table["month"] == month], int(month), int(month) + 1) for month in sorted(set(table["month"]))]
     exceptions = dict(policy.exceptions)
     for rows, low, high in spans:
         rows = rows.sort_values("customer_id")
@@ -175,7 +176,9 @@ def _allowed(lever: str, wanted: Any) -> npt.NDArray[np.float64]:
     if lever not in known:
         guess = nearest(lever, known)
         hint = f" Did you mean {guess!r}?" if guess else ""
-        raise ValueError(f"lever {lever!r} is unknown; there are {', '.join(sorted(set(known) - WITHOUT_MECHANISM))}.{hint}")
+        raise ValueError(
+            f"lever {lever!r} is unknown; there are {', '.join(sorted(set(known) - WITHOUT_MECHANISM))}.{hint}"
+        )
     if lever in WITHOUT_MECHANISM:
         raise ValueError(f"lever {lever!r} has no effect in this version of the world, so it cannot be changed")
     values = np.asarray(wanted, dtype=np.float64)
@@ -183,7 +186,8 @@ def _allowed(lever: str, wanted: Any) -> npt.NDArray[np.float64]:
     wrong = ~((values >= entry.smallest) & (values <= entry.largest))  # missing values are wrong too
     if wrong.any():
         raise ValueError(
-            f"{lever}={values[wrong].flat[0]:g} is impossible; allowed are values from {entry.smallest:g} to {entry.largest:g}"
+            f"{lever}={values[wrong].flat[0]:g} is impossible; "
+            f"allowed are values from {entry.smallest:g} to {entry.largest:g}"
         )
     return values
 

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from crmlab.world.acquisition import Population
 from crmlab.world.catalogue import Catalogue, make_catalogue
 from crmlab.world.observation import (
     customers_table,
@@ -21,8 +21,9 @@ from crmlab.world.observation import (
     products_table,
     transactions_table,
 )
-from crmlab.world.simulation import Columns, Population, Setup, record_block
-from crmlab.world.truth import Truth
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, record_block
+from crmlab.world.truth import Truth, truth_of
 
 if TYPE_CHECKING:
     from crmlab.world.world import World
@@ -81,16 +82,16 @@ def simulate(world: World, setup: Setup, population: Population, *, block_size: 
     """
     catalogue = make_catalogue(setup.scenario, seed=setup.seed_people)
     blocks = list(_blocks(setup, catalogue, population, block_size=block_size, processes=processes))
-    customers, months, observed, shown = (_joined(parts) for parts in zip(*blocks, strict=True))
+    customers, observed, shown = (_joined([block[k] for block in blocks]) for k in (0, 2, 3))
     orders, lines = _in_time(observed, shown)
     return Run(
         customers=customers_table(setup, customers, orders),
         transactions=transactions_table(setup, orders),
-        order_lines=order_lines_table(setup, lines),
+        order_lines=order_lines_table(setup, catalogue, orders, lines),
         products=products_table(setup, catalogue),
         deliveries=deliveries_table(setup, orders),
         policy=setup.policy.table(),
-        truth=Truth(world, customers, months),
+        truth=truth_of(world, customers, [block[1] for block in blocks]),
         world=world,
     )
 
@@ -111,32 +112,26 @@ def _simulate_block(
 ) -> tuple[Columns, Columns, Columns, Columns]:
     customers, months, orders = record_block(setup, population)
     observed, lines = observe_block(setup, catalogue, customers, orders)
-    ids, profit = customers["customer_id"], observed.pop("profit")
-    cell = np.searchsorted(ids, observed["customer_id"]) * setup.months + observed["month"]
-    earned = np.bincount(cell, weights=profit, minlength=len(ids) * setup.months)
-    spent = months.pop("spent")
-    months["profit"] = earned[np.searchsorted(ids, months["customer_id"]) * setup.months + months["month"]] - spent
+    cells = len(customers["customer_id"]) * setup.months
+    cell = orders["row"] * setup.months + orders["month"]
+    earned = np.bincount(cell, weights=observed.pop("profit"), minlength=cells)
+    months["profit"] = earned[months.pop("row") * setup.months + months["month"]] - months.pop("spent")
     return customers, months, observed, lines
 
 
-def _joined(parts: tuple[Columns, ...]) -> Columns:
+def _joined(parts: list[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _in_time(orders: Columns, lines: Columns) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _in_time(orders: Columns, lines: Columns) -> tuple[Columns, Columns]:
     """Sort orders by time, and lines with them."""
     sequence = np.lexsort((orders["order_id"], orders["ts"]))
-    count = np.bincount(_order_of_line(lines), minlength=len(sequence))
+    count = orders["lines"]
     first = np.cumsum(count) - count
-    sorted_count = count[sequence]
-    offset = np.arange(len(lines["order_id"])) - np.repeat(np.cumsum(sorted_count) - sorted_count, sorted_count)
-    line_sequence = np.repeat(first[sequence], sorted_count) + offset
+    count = count[sequence]
+    # The lines of one order stay together: each place is the first line of the order plus the place within it.
+    line_sequence = np.arange(len(lines["product"])) + np.repeat(first[sequence] - (np.cumsum(count) - count), count)
     return (
-        pd.DataFrame({name: values[sequence] for name, values in orders.items()}),
-        pd.DataFrame({name: values[line_sequence] for name, values in lines.items()}),
+        {name: values[sequence] for name, values in orders.items()},
+        {name: values[line_sequence] for name, values in lines.items()},
     )
-
-
-def _order_of_line(lines: Columns) -> npt.NDArray[np.int64]:
-    """Return the place of the order of each line: every order has a line 1, and lines follow one another."""
-    return np.cumsum(lines["line"] == 1) - 1

@@ -1,7 +1,8 @@
 """Scenarios: what kind of business, as numbers with a unit and a source each.
 
-A scenario is a TOML file. What it may say stands in ``schema.toml`` beside this file; where a number comes from stands in
-the comment behind it, ``# unit | source``. An instructor copies a file, edits it and gives its path to `crmlab.World`.
+A scenario is a TOML file. What it may say stands in ``schema.toml`` beside this file; where a number comes from stands
+in the comment behind it, ``# unit | source``. An instructor copies a file, edits it and gives its path to
+`crmlab.World`.
 """
 
 from __future__ import annotations
@@ -197,7 +198,9 @@ def load_scenario(scenario: str | Path | Scenario) -> Scenario:
         known = ", ".join(scenario_names())
         guess = nearest(str(scenario), scenario_names())
         hint = f" Did you mean {guess!r}?" if guess else ""
-        raise ScenarioError(f"scenario={scenario!r} is unknown; there are {known}, or give the path of a .toml file.{hint}")
+        raise ScenarioError(
+            f"scenario={scenario!r} is unknown; there are {known}, or give the path of a .toml file.{hint}"
+        )
     text = resources.files("crmlab.world").joinpath("scenarios", f"{scenario}.toml").read_text(encoding="utf-8")
     return _parse(text, name=str(scenario))
 
@@ -267,10 +270,23 @@ def _check(values: Mapping[str, Any]) -> None:
     for path, value in _flatten(values):
         _check_value(path, value, _entry(path))
     _check_missing(values, schema(), "")
+    start: datetime.date = values["firm"]["start_date"]
+    if start.day != 1:
+        raise ScenarioError(f"firm.start_date = {start} is impossible; it must be the first day of a month.")
+    for lever in values["marketing_mix"]:
+        if lever not in values["levers"]:
+            raise ScenarioError(
+                f"[marketing_mix.{lever}]: there is no such lever; there are {', '.join(values['levers'])}."
+            )
+    for section in ("segments", "channels", "categories"):
+        if not values[section]:
+            raise ScenarioError(f"[{section}] is empty; there must be at least one.")
     for section in ("channels", "categories", "four_c"):
-        shares = [entry["share"] for entry in values[section].values()] if section != "four_c" else [
-            values["four_c"][c] for c in ("solution", "cost", "convenience", "communication")
-        ]
+        shares = (
+            [entry["share"] for entry in values[section].values()]
+            if section != "four_c"
+            else [values["four_c"][c] for c in ("solution", "cost", "convenience", "communication")]
+        )
         if abs(sum(shares) - 1.0) > 1e-6:
             raise ScenarioError(f"The shares in [{section}] add up to {sum(shares):.6g}; they must add up to 1.")
 
@@ -283,13 +299,16 @@ def _check_value(path: str, value: Any, entry: Entry) -> None:
         "date": (datetime.date,),
         "names": (list,),
     }
-    if not isinstance(value, types[entry.kind]) or isinstance(value, bool | datetime.datetime):
+    right = isinstance(value, types[entry.kind]) and not isinstance(value, bool | datetime.datetime)
+    if not right:
         raise ScenarioError(f"{path} = {value!r} is a {type(value).__name__}; it must be a {entry.kind}.")
     if entry.kind == "names" and not (value and all(isinstance(name, str) and name for name in value)):
         raise ScenarioError(f"{path} = {value!r}; it must be a list of at least one text.")
     if entry.kind in {"number", "count"} and not entry.smallest <= value <= entry.largest:
         unit = f" {entry.unit}" if entry.unit else ""
-        raise ScenarioError(f"{path} = {value} is impossible; it must lie between {entry.smallest} and {entry.largest}{unit}.")
+        raise ScenarioError(
+            f"{path} = {value} is impossible; it must lie between {entry.smallest} and {entry.largest}{unit}."
+        )
 
 
 def _check_missing(values: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str) -> None:

@@ -1,99 +1,26 @@
-"""Month after month over blocks of customers, on one process or several; the blocks never change a result."""
+"""Month after month over blocks of customers; the blocks never change a result."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crmlab.streams import uniform
-from crmlab.world.behaviour import Month, State, live_one_month, starting_state
-from crmlab.world.effects import Effects, advertising_factor, effects_of
-from crmlab.world.policy import Policy
-from crmlab.world.population import Floats, Ids, Traits, draw_needs, draw_traits, opening_arrivals, prospect_count
+from crmlab.world.acquisition import Population, acquisition_cost
+from crmlab.world.behaviour import Month, live_one_month
+from crmlab.world.effects import Effects
+from crmlab.world.population import Floats, Traits, draw_needs, draw_traits
 from crmlab.world.scenario import Scenario
+from crmlab.world.setup import Setup
+from crmlab.world.state import State, starting_state
 
 Columns = dict[str, npt.NDArray[Any]]
 
 BLOCK = 16_384
 """Customers simulated at a time: their state fits a core's cache."""
-
-
-@dataclass
-class Setup:
-    """Everything a simulation depends on.
-
-    Attributes
-    ----------
-    scenario : Scenario
-        Kind of business.
-    policy : Policy
-        What the firm does.
-    customers : int
-        Customers on the first day; they have the ids 1 to `customers`, prospects the ids after these.
-    months : int
-        Months from the first day.
-    seed_people, seed_luck : int
-        Seeds of who the customers are and of what happens to them.
-    """
-
-    scenario: Scenario
-    policy: Policy
-    customers: int
-    months: int
-    seed_people: int
-    seed_luck: int
-    _effects: dict[int, Effects] = field(default_factory=dict, repr=False, compare=False)
-
-    def effects(self, month: int, customers: Ids) -> Effects:
-        """Return what the levers do in a month; the same object for all blocks where customers are treated alike."""
-        if self.policy.exceptions:
-            return self._new_effects(month, customers)
-        if month not in self._effects:
-            self._effects[month] = self._new_effects(month, customers)
-        return self._effects[month]
-
-    def _new_effects(self, month: int, customers: Ids) -> Effects:
-        advertising = advertising_factor(self.scenario, self.policy, month, customers)
-        return effects_of(self.scenario, self.policy, month, customers, advertising)
-
-
-@dataclass(frozen=True)
-class Population:
-    """Who joins in the course of a simulation: ids in ascending sequence, and the moment in months (negative: before month 0)."""
-
-    customer_id: Ids
-    arrival: npt.NDArray[np.float64]
-
-    def blocks(self, size: int) -> Iterator[Population]:
-        """Divide the people into blocks."""
-        for low in range(0, len(self.customer_id), size):
-            yield Population(self.customer_id[low : low + size], self.arrival[low : low + size])
-
-
-def who_joins(setup: Setup, customers: Ids | None = None) -> Population:
-    """Return everybody who becomes a customer before the end of the simulation.
-
-    Parameters
-    ----------
-    setup : Setup
-        The simulation.
-    customers : int64 array, optional
-        Ids to which to confine it, in ascending sequence.
-    """
-    if customers is None:
-        customers = np.arange(1, setup.customers + prospect_count(setup.scenario, setup.customers) + 1)
-    split = int(np.searchsorted(customers, setup.customers, side="right"))
-    opening, prospects = customers[:split], customers[split:]
-    arrival = np.concatenate(
-        [opening_arrivals(setup.scenario, opening, seed=setup.seed_people), _later_arrivals(setup, prospects)]
-    )
-    joined = arrival < setup.months
-    return Population(customers[joined], arrival[joined])
 
 
 class Block:
@@ -120,9 +47,15 @@ class Block:
     def live(self, month: int, *, seed: int, immortal: bool = False) -> tuple[Month, Effects]:
         """Let the living live through the month; the dead stay in the state until `bury`."""
         effects = self.setup.effects(month, self.state.customer_id)
-        coverage = self._coverage(effects)
         happened = live_one_month(
-            self.setup.scenario, self.state, effects, coverage, month=month, seed=seed, immortal=immortal
+            self.setup.scenario,
+            self.state,
+            effects,
+            weights=self.traits.weights,
+            coverage=self._coverage(effects),
+            month=month,
+            seed=seed,
+            immortal=immortal,
         )
         return happened, effects
 
@@ -132,7 +65,7 @@ class Block:
             self.state = self.state.take(np.flatnonzero(~died))
 
     def _coverage(self, effects: Effects) -> Floats:
-        """Return the factor of the order rate from the part of needs that the assortment covers, 1 for the usual assortment."""
+        """Return the factor of the order rate from the part of needs that is covered, 1 for the usual assortment."""
         a, usual = self.setup.scenario.assortment, np.float32(self.setup.scenario.levers.assortment)
         if (effects.assortment == usual).all():
             return np.ones(1, np.float32)
@@ -143,7 +76,9 @@ class Block:
         def covered(level: Floats) -> Floats:
             total = np.zeros(len(needs), np.float32)
             for number in range(needs.shape[1]):
-                total += needs[:, number] * np.clip(carried(self.setup.scenario, level) - number, np.float32(0), np.float32(1))
+                total += needs[:, number] * np.clip(
+                    carried(self.setup.scenario, level) - number, np.float32(0), np.float32(1)
+                )
             return a.substitution + (1 - a.substitution) * total
 
         return (covered(effects.assortment) / covered(np.full(1, usual))) ** np.float32(a.exponent)
@@ -153,24 +88,6 @@ def carried(scenario: Scenario, assortment: Floats) -> Floats:
     """Return how many categories the firm carries at a level of the lever; the last one may be carried in part."""
     a = scenario.assortment
     return np.minimum(a.fewest + a.rise * assortment, np.float32(len(scenario.categories)))
-
-
-def _later_arrivals(setup: Setup, prospects: Ids) -> npt.NDArray[np.float64]:
-    """(14) Return when each prospect joins, infinite where not before the end."""
-    a, usual = setup.scenario.acquisition, setup.scenario.levers
-    clock = -np.log(uniform(prospects, seed=setup.seed_people, mechanism="arrival").astype(np.float64))
-    arrival = np.full(len(prospects), np.inf)
-    passed = np.zeros(1)
-    for month in range(setup.months):
-        advertising = advertising_factor(setup.scenario, setup.policy, month, prospects)
-        price = setup.policy.value("price", month, prospects).astype(np.float64)
-        budget = setup.policy.value("channel_budget", month, prospects).astype(np.float64)
-        pull = ((1 + budget / usual.channel_budget) / 2) ** a.budget_exponent
-        hazard = a.hazard * advertising * (price / usual.price) ** -a.price_elasticity * pull
-        joins = (clock >= passed) & (clock < passed + hazard)
-        arrival[joins] = (month + (clock - passed) / hazard)[joins]
-        passed = passed + hazard
-    return np.where(arrival < setup.months, arrival, np.inf)
 
 
 def record_block(setup: Setup, population: Population) -> tuple[Columns, Columns, Columns]:
@@ -193,7 +110,7 @@ def record_block(setup: Setup, population: Population) -> tuple[Columns, Columns
     death, member_since = np.full(n, np.nan), np.full(n, np.nan)
     months: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
     orders: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
-    acquisition = _acquisition_cost(setup, block.traits)
+    acquisition = acquisition_cost(setup, block.traits)
     for month in range(block.first_month, setup.months):
         block.admit(month)
         state = block.state
@@ -224,24 +141,13 @@ def running_cost(state: State, happened: Month, effects: Effects) -> npt.NDArray
     return effects.monthly_cost + effects.advertising_cost * base_revenue + mails
 
 
-def _acquisition_cost(setup: Setup, traits: Traits) -> Any:
-    """Return a function of the month that gives what winning each customer costs; a larger budget wins dearer customers."""
-    per_channel = np.array([channel["cost"] for channel in setup.scenario.channels.values()])[traits.channel]
-    usual = setup.scenario.levers.channel_budget
-
-    def cost(month: int) -> npt.NDArray[np.float64]:
-        budget = setup.policy.value("channel_budget", month, traits.customer_id).astype(np.float64) / usual
-        return per_channel * budget / ((1 + budget) / 2) ** setup.scenario.acquisition.budget_exponent
-
-    return cost
-
-
 def _append_month(
     months: dict[str, list[npt.NDArray[Any]]], state: State, happened: Month, month: int, spent: npt.NDArray[np.float64]
 ) -> None:
     n = len(state.customer_id)
     placed = np.bincount(happened.orders.place, minlength=n)
-    values = {
+    values: Columns = {
+        "row": state.row,
         "customer_id": state.customer_id,
         "month": np.full(n, month, np.int16),
         "order_rate": happened.rate,
@@ -252,6 +158,7 @@ def _append_month(
         "expectation": state.expectation,
         "hurt": state.hurt,
         "social_bond": state.social_bond,
+        "structural_bond": np.zeros(n, np.float32),  # no scenario of this version has structural bonds
         "exposure": happened.lived.astype(np.float32),
         "orders": placed.astype(np.int16),
         "spent": spent,
@@ -273,13 +180,15 @@ def _append_orders(
     def at(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.broadcast_to(values, (m,)).copy() if len(values) == 1 else values[o.place]
 
-    values = {
+    values: Columns = {
+        "row": state.row[o.place],
         "customer_id": state.customer_id[o.place],
         "month": np.full(m, month, np.int16),
         "number": o.number.astype(np.int16),
         "time": o.time,
         "value": o.value,
         "experience": o.experience,
+        "verdict": o.verdict,
         "delay": o.delay,
         "ticket": o.ticket,
         "member": (happened.member_at_start & (effects.programme > 0))[o.place],

@@ -11,19 +11,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from crmlab.streams import derive_seed
+from crmlab.world.acquisition import prospect_count, who_joins
 from crmlab.world.expectation import expected_future
 from crmlab.world.policy import Policy, changed_policy, neutral_policy
-from crmlab.world.population import prospect_count
+from crmlab.world.population import copula_factor
 from crmlab.world.run import Run, simulate
 from crmlab.world.scenario import Scenario, load_scenario
-from crmlab.world.simulation import BLOCK, Population, Setup, who_joins
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import BLOCK
 
 
 class World:
     """A simulated firm with its customers, whose truth is known.
 
-    The same arguments give the same world, to the last bit, on any number of processes. Two worlds that differ only in what the
-    firm does (`do`) share their people and their luck.
+    The same arguments give the same world, to the last bit, on any number of processes. Two worlds that differ only in
+    what the firm does (`do`) share their people and their luck.
 
     Parameters
     ----------
@@ -68,6 +70,7 @@ class World:
         _check_count("months", months, 1, 1_200)
         _check_count("seed", seed, -(2**63), 2**63 - 1)
         self.scenario = load_scenario(scenario)
+        copula_factor(self.scenario)  # correlations that contradict one another are an error here, not later
         self.customers = int(customers)
         self.months = int(months)
         self.seed = int(seed)
@@ -76,14 +79,18 @@ class World:
 
     def __repr__(self) -> str:
         luck = "" if self.luck_seed == self.seed else f", luck_seed={self.luck_seed}"
-        return f"World({self.scenario.name!r}, customers={self.customers}, months={self.months}, seed={self.seed}{luck})"
+        return (
+            f"World({self.scenario.name!r}, customers={self.customers}, months={self.months}, seed={self.seed}{luck})"
+        )
 
     @property
     def policy(self) -> pd.DataFrame:
         """What the firm does: one row per month, one column per lever."""
         return self._policy.table()
 
-    def do(self, customers: pd.DataFrame | None = None, /, *, start: int = 0, stop: int | None = None, **levers: Any) -> World:
+    def do(
+        self, customers: pd.DataFrame | None = None, /, *, start: int = 0, stop: int | None = None, **levers: Any
+    ) -> World:
         """Return the same world in which the firm does something else.
 
         Months before `start` stay as they are, and so does the luck of everything that the change does not touch.
@@ -91,8 +98,8 @@ class World:
         Parameters
         ----------
         customers : DataFrame, optional
-            Levers of single customers: ``customer_id``, one column per lever, and optionally ``month`` (then a row applies to that
-            month only). Customers without a row get what the firm does for all.
+            Levers of single customers: ``customer_id``, one column per lever, and optionally ``month`` (then a row
+            applies to that month only). Customers without a row get what the firm does for all.
         start : int
             First month of the change.
         stop : int, optional
@@ -129,9 +136,7 @@ class World:
         """
         return self._with(luck_seed=derive_seed(self.luck_seed, -1 - number))
 
-    def simulate(
-        self, *, customers: Iterable[int] | None = None, processes: int = 1, block_size: int = BLOCK
-    ) -> Run:
+    def simulate(self, *, customers: Iterable[int] | None = None, processes: int = 1, block_size: int = BLOCK) -> Run:
         """Simulate the world from the firm's beginnings to the last month.
 
         Parameters
@@ -154,7 +159,7 @@ class World:
         """
         _check_count("processes", processes, 1, 1024)
         _check_count("block_size", block_size, 1, 2**31)
-        setup = self._setup()
+        setup = self.setup
         population = who_joins(setup, self._some(customers))
         if not len(population.customer_id):
             raise ValueError("none of these customers joins before the end of the simulation")
@@ -188,7 +193,7 @@ class World:
         """
         t = self.scenario.truth
         _check_count("from_month", from_month, 0, self.months)
-        setup = self._setup()
+        setup = self.setup
         return expected_future(
             setup,
             who_joins(setup, self._some(customers)),
@@ -198,7 +203,9 @@ class World:
             replications=_check_count("replications", replications or t.replications, 2, 100_000),
         )
 
-    def _setup(self) -> Setup:
+    @property
+    def setup(self) -> Setup:
+        """Everything the simulation depends on, for work on the world itself."""
         return Setup(self.scenario, self._policy, self.customers, self.months, self.seed, self.luck_seed)
 
     def _some(self, customers: Iterable[int] | None) -> npt.NDArray[np.int64] | None:
