@@ -108,7 +108,8 @@ def execute(
     try:
         client.execute(env=environment)
     except CellExecutionError as error:
-        raise LessonRunError(f"A cell failed: {error.ename}: {error.evalue}\n{error}") from error
+        traceback = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without the colours of a terminal
+        raise LessonRunError(f"A cell failed: {error.ename}: {error.evalue}\n{traceback}") from error
     if strict and client.broken_conditions:
         raise LessonRunError("; ".join(client.broken_conditions))
     settle(notebook)

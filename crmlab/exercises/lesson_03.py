@@ -17,7 +17,6 @@ from crmlab.exercises.session import LessonData
 TITLE = "customer value"
 
 AS_OF = "2025-12-31"
-YEAR_BEFORE = "2024-12-31"
 QUIET_DAYS = 90
 FROZEN_AFTER = 180
 
@@ -30,7 +29,7 @@ _OTHER_SHOP = 3_000_000_000
 
 
 def customer_table(run: Any) -> pd.DataFrame:
-    """Return what the firm knows of each customer at the end of 2025: the rfm table and the sales of both years.
+    """Return what the firm knows of each customer at the end of 2025: rfm, the sales of both years, the zone.
 
     Parameters
     ----------
@@ -39,7 +38,8 @@ def customer_table(run: Any) -> pd.DataFrame:
     """
     orders = run.transactions
     windows = features.spend_windows(orders, as_of=AS_OF, days=365)
-    return features.rfm(orders, as_of=AS_OF).merge(windows, on="customer_id").set_index("customer_id")
+    table = features.rfm(orders, as_of=AS_OF).merge(windows, on="customer_id").set_index("customer_id")
+    return table.assign(zone=grading.zones(table, frozen_after=FROZEN_AFTER))
 
 
 @dataclass
@@ -83,13 +83,9 @@ def _orders_in_2025(data: Data) -> pd.Series:
     return orders.groupby("customer_id")["order_id"].nunique().reindex(_bought(data).index).astype(float)
 
 
-def _zones(data: Data) -> pd.Series:
-    return grading.zones(data.customers_table, frozen_after=FROZEN_AFTER)
-
-
 def _valuable_then_moving(data: Data, zone: str) -> float:
     then = grading.abc(data.customers_table["spend_before"])
-    return float(((then == "A") & (_zones(data) == zone)).sum())
+    return float(((then == "A") & (data.customers_table["zone"] == zone)).sum())
 
 
 def _best_hundred(data: Data) -> pd.DataFrame:
@@ -197,13 +193,16 @@ EXERCISES = (
         mistakes=(
             Mistake(
                 "everybody who is migrating",
-                lambda data: float((_zones(data) == "migrating").sum()),
+                lambda data: float((data.customers_table["zone"] == "migrating").sum()),
                 "{answer} are migrating in all. How many of them were in class A by the sales of 2024?",
             ),
             Mistake(
                 "class A of this year",
                 lambda data: float(
-                    ((grading.abc(data.customers_table["spend_recent"]) == "A") & (_zones(data) == "migrating")).sum()
+                    (
+                        (grading.abc(data.customers_table["spend_recent"]) == "A")
+                        & (data.customers_table["zone"] == "migrating")
+                    ).sum()
                 ),
                 "{answer} are in class A of 2025. Grade by `spend_before`, the sales of 2024.",
             ),
@@ -232,7 +231,8 @@ EXERCISES = (
         kind=Number(-1, 1, "share", within=0.002),
         solve=_fall,
         praise=(
-            "They fell by {answer}, and nothing happened to them. That is the price of choosing people by a lucky year."
+            "They fell by {answer}. A few have left; the others did nothing wrong, their luck of 2024 did not "
+            "come back."
         ),
         mistakes=(
             Mistake(
