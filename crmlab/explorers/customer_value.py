@@ -22,7 +22,7 @@ TURN = pd.Timestamp("2025-01-01")
 
 
 def _day(transactions: pd.DataFrame) -> tuple[pd.Index, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the customers, and of every order its customer, its day from the turn of the year, its sales less refunds."""
+    """Return the customers, and of every order its customer, its day from the turn of the year and its net sales."""
     require_columns(transactions, ["customer_id", "ts", "net", "refunded"], table="transactions")
     codes, customers = pd.factorize(transactions["customer_id"], sort=True)
     day = (transactions["ts"].dt.normalize() - TURN).dt.days.to_numpy()
