@@ -104,14 +104,14 @@ def _texts_in_code(source: Source) -> _Found:
 
 
 def _solution_names(cell: SourceCell) -> set[str]:
-    """Return the names that the solution of a cell assigns and its student version leaves blank."""
+    """Return the names that a cell's solution defines and its student version leaves blank."""
+    tree = ast.parse(edition_text(cell.text, "solution"))
     inside = cell.text.split(BEGIN, 1)[1].split(END, 1)[0]
-    names = {
-        node.id
-        for node in ast.walk(ast.parse(inside))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    return names | {node.name for node in ast.walk(ast.parse(inside)) if isinstance(node, ast.FunctionDef)}
+    if inside.strip("\n").startswith((" ", "\t")):  # within a function: the function is what is left blank
+        return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    nodes = list(ast.walk(ast.parse(inside)))
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names | {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
 
 
 def _independence(source: Source) -> _Found:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crmlab.exercises.answers import Number
 from crmlab.exercises.exercise import Fixture, Mistake, not_tried
 from crmlab.exercises.outcome import Outcome
 from crmlab.phrases import say
@@ -227,3 +228,76 @@ def _explained(error: Exception, customers: pd.DataFrame) -> str:
 def _alike(picks: np.ndarray, others: np.ndarray) -> bool:
     common = len(np.intersect1d(picks, others))
     return common >= _SAME_PICKS * max(len(picks), len(others))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An exercise whose answer is one number that the firm sets; it is tried on a shop that its author has not seen.
+
+    Attributes
+    ----------
+    id, question : str
+        As of any exercise.
+    kind : Number
+        What may be answered.
+    payoff : callable
+        Data of the lesson, setting → profit in €, in a shop that the student has not seen.
+    usual : float
+        The setting as it is.
+    grid : tuple of float
+        Settings among which the best is looked for.
+    solve : callable
+        Data of the lesson → a good setting.
+    enough : float
+        Share of the best possible gain over the usual setting that a right answer reaches.
+    praise : str
+        What to say when it is right, after the account.
+    mistakes : tuple of Mistake
+        Known ways to go wrong; each gives a setting.
+    hints : tuple of str
+        From a nudge to nearly everything.
+    """
+
+    id: str
+    question: str
+    kind: Number
+    payoff: Callable[[Any, float], float]
+    usual: float
+    grid: tuple[float, ...]
+    solve: Callable[[Any], float]
+    enough: float
+    praise: str
+    mistakes: tuple[Mistake, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    def judge(self, data: Any, answer: Any) -> Outcome:
+        """Return the outcome of the setting `answer`."""
+        if blank := not_tried(self.id, answer):
+            return blank
+        if problem := self.kind.problem(answer):
+            return Outcome(self.id, "not yet", problem)
+        usual = self.payoff(data, self.usual)
+        gain = self.payoff(data, float(answer)) - usual
+        gains = {setting: self.payoff(data, setting) - usual for setting in self.grid}
+        best = max(gains, key=lambda setting: gains[setting])
+        account = say(
+            "In a shop that you have not seen, {answer} changes the profit by {gain:+,.0f} €; the best, {best:g}, by "
+            "{most:+,.0f} €.",
+            answer=self.kind.show(answer),
+            gain=gain,
+            best=best,
+            most=gains[best],
+        )
+        if gain >= self.enough * gains[best]:
+            return Outcome(self.id, "right", f"{account} {say(self.praise)}")
+        for mistake in self.mistakes:
+            if self.kind.same(answer, mistake.answer(data)):
+                return Outcome(self.id, "not yet", f"{account} {say(mistake.explanation)}", mistake.name)
+        return Outcome(self.id, "not yet", account + " " + say('Stuck? `lesson.hint("{id}")`', id=self.id))
+
+    def fixtures(self, data: Any) -> Iterator[Fixture]:
+        """Yield the right answer, a blank and every named mistake."""
+        yield Fixture("right", self.solve(data), "right")
+        yield Fixture("blank", ..., "not tried")
+        for mistake in self.mistakes:
+            yield Fixture(mistake.name, mistake.answer(data), "not yet", mistake.name)

@@ -83,9 +83,10 @@ lesson.compare("3.a", len(best_2024.intersection(best_2025)))
 import pandas as pd
 
 then = crm.features.rfm(orders, as_of="2024-12-31").set_index("customer_id")
-history = customers.loc[then.index].assign(quiet=then["recency_days"] > 90)
+history = customers.loc[then.index].copy()
+history["state"] = (then["recency_days"] > 90).map({True: "quiet", False: "active"})
 history["spent in 2024"] = pd.cut(history["spend_before"], [0, 250, 500, 1_000, 20_000])
-sums = history.groupby(["spent in 2024", "quiet"], observed=True)[["spend_before", "spend_recent"]].sum()
+sums = history.groupby(["spent in 2024", "state"], observed=True)[["spend_before", "spend_recent"]].sum()
 again = (sums["spend_recent"] / sums["spend_before"]).unstack()
 again.round(2)
 
