@@ -13,7 +13,12 @@ __version__ = "0.1.0"
 # Public name → (module, attribute); an attribute of None is the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
     "TableError": ("crmlab.tables", "TableError"),
+    "features": ("crmlab.features", None),
+    "grading": ("crmlab.grading", None),
+    "plots": ("crmlab.plots", None),
     "paths": ("crmlab.paths", None),
+    "read_transactions": ("crmlab.reading", "read_transactions"),
+    "report": ("crmlab.report", None),
     "tables": ("crmlab.tables", None),
 }
 

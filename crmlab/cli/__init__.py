@@ -1,0 +1,5 @@
+"""The command line: ``crmlab report``, and the commands of the course."""
+
+from crmlab.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,28 @@
+"""Pictures of customers: tables in, Axes out.
+
+Every function draws into the `ax` it is given or into a new figure of its own, and returns the Axes. None shows a
+window, uses pyplot or changes ``rcParams``. Each picture carries a description in words, made from the same data:
+`alt_text` reads it, `to_svg` and `to_png` write pictures that come out the same every time.
+"""
+
+from crmlab.plots.canvas import COLOURS
+from crmlab.plots.concentration import abc, lorenz, rank_change
+from crmlab.plots.grades import rfm_grid, zones
+from crmlab.plots.months import cohorts, revenue
+from crmlab.plots.pictures import alt_text, register_alt_text_display, set_alt_text, to_png, to_svg
+
+__all__ = [
+    "COLOURS",
+    "abc",
+    "alt_text",
+    "cohorts",
+    "lorenz",
+    "rank_change",
+    "register_alt_text_display",
+    "revenue",
+    "rfm_grid",
+    "set_alt_text",
+    "to_png",
+    "to_svg",
+    "zones",
+]

@@ -1,0 +1,439 @@
+"""A transaction log as any shop exports it, read into one table of orders with nothing dropped in silence."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crmlab.reading.collect import Coded, collect, dates_of, labels_of, numbers_of
+from crmlab.reading.columns import ColumnMapping, find_columns
+from crmlab.reading.dates import EARLIEST
+from crmlab.reading.money import money_of_rows
+from crmlab.reading.raw import Progress, RawTable, no_progress
+from crmlab.reading.returns import match_returns
+from crmlab.reading.sorting import TAKEN_OFF, Rows, account, first_reason
+from crmlab.reading.streams import ByteSource, check_path, kind_of
+from crmlab.reading.text import open_text
+from crmlab.reading.typed import open_excel, open_frame, open_parquet
+from crmlab.reading.words import cancellation_prefixes, has_prefix, status_meaning
+from crmlab.tables import TableError
+
+
+@dataclass
+class TransactionLog:
+    """A transaction log that has been read, and the account of how.
+
+    Attributes
+    ----------
+    transactions : DataFrame
+        One row per order, columns of the vocabulary: ``order_id``, ``customer_id``, ``ts``, ``items``, ``net``,
+        ``returned``, ``return_date``, ``refunded``.
+    lines : DataFrame
+        One row per sale row of the file: ``order_id``, ``customer_id``, ``ts``, ``product_id`` (if known),
+        ``quantity``, ``net``, ``refunded``.
+    account : DataFrame
+        Where every row of the file went, see `crmlab.reading.sorting.account`.
+    mapping : ColumnMapping
+        Which column of the file played which role.
+    counts : dict of str to int
+        ``rows_read``, ``rows_used``, ``cancelled_rows``, ``rows_without_customer``, ``duplicate_rows``.
+    currency : str
+        Currency sign found with the amounts, empty where none was.
+    description : dict of str to str
+        Kind, encoding, delimiter and so on of the file.
+    notes : list of str
+        Assumptions made, each with the option that changes it.
+    unreadable : list of str
+        The first hundred lines that did not fit the table.
+    """
+
+    transactions: pd.DataFrame
+    lines: pd.DataFrame
+    account: pd.DataFrame
+    mapping: ColumnMapping
+    counts: dict[str, int]
+    currency: str
+    description: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Say in two lines what was read."""
+        first, last = self.transactions["ts"].min(), self.transactions["ts"].max()
+        return (
+            f"TransactionLog: {self.counts['rows_read']:,} rows read, {self.counts['rows_used']:,} used\n"
+            f"{self.transactions['customer_id'].nunique():,} customers, {len(self.transactions):,} orders, "
+            f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        )
+
+
+def read_transactions(
+    source: str | Path | pd.DataFrame,
+    *,
+    customer: str | int | None = None,
+    date: str | int | None = None,
+    order: str | int | None = None,
+    amount: str | int | None = None,
+    quantity: str | int | None = None,
+    price: str | int | None = None,
+    refund: str | int | None = None,
+    product: str | int | None = None,
+    status: str | int | None = None,
+    header: bool | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    decimal: str | None = None,
+    day_first: bool | None = None,
+    currency: str | None = None,
+    drop_duplicates: bool = False,
+    keep_free: bool = False,
+    keep_cancelled: bool = False,
+    ignore_returns: bool = False,
+    as_of: str | datetime.date | None = None,
+    today: str | datetime.date | None = None,
+    progress: Progress = no_progress,
+) -> TransactionLog:
+    """Read a transaction log as a shop exports it.
+
+    Columns are found by their names in English and Chinese and by their content; whatever is found can be overruled.
+    Every row is used, taken off the order it cancels, or set aside for a stated reason.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        Delimited text of any delimiter, encoding and compression; Excel; Parquet; or a data frame.
+    customer, date, order, amount, quantity, price, refund, product, status : str or int, optional
+        Column of that role: its name, or its number counted from 1. Without `order`, all that a customer bought on one
+        day is one order. Without `amount`, money is `quantity` × `price`. `refund` is money paid back for the same row.
+    header : bool, optional
+        Whether the first row names the columns.
+    delimiter, encoding, sheet : str, optional
+        How to read the file where finding out fails.
+    decimal : {".", ","}, optional
+        Decimal sign of the numbers.
+    day_first : bool, optional
+        Whether 03/04/2011 is 3 April.
+    currency : str, optional
+        Currency sign to keep where amounts carry several; by default the commonest.
+    drop_duplicates : bool
+        Whether to set aside rows that equal an earlier row in every column. Kept by default: two equal lines in one
+        order are more often two units scanned one by one than a mistake.
+    keep_free : bool
+        Whether rows worth nothing count as orders.
+    keep_cancelled : bool
+        Whether rows with a status such as "cancelled" or "unpaid" count as sales.
+    ignore_returns : bool
+        Whether to leave ``refunded`` at 0.
+    as_of : date or str, optional
+        Last day to use, included.
+    today : date or str, optional
+        Rows after this day are in the future; by default the day on which this runs.
+    progress : callable
+        Called with the stage and the share done.
+
+    Returns
+    -------
+    TransactionLog
+
+    Raises
+    ------
+    TableError
+        In one sentence, when the source cannot be read or understood, or nothing is left to use.
+
+    Examples
+    --------
+    >>> log = read_transactions(pd.DataFrame({
+    ...     "Customer": ["ann", "ann", "bob"], "Date": ["2024-01-05", "2024-02-01", "2024-02-01"],
+    ...     "Amount": ["€ 12,50", "€ 8,00", "€ 20,00"]}))
+    >>> log.transactions[["customer_id", "net"]].to_numpy().tolist()
+    [['ann', 12.5], ['ann', 8.0], ['bob', 20.0]]
+    """
+    name = "The data frame" if isinstance(source, pd.DataFrame) else str(source)
+    table, byte_source = _open(source, header=header, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    progress("Looking", 0.0)
+    told = {
+        "customer_id": customer,
+        "ts": date,
+        "order_id": order,
+        "amount": amount,
+        "quantity": quantity,
+        "unit_price": price,
+        "refunded": refund,
+        "product_id": product,
+        "status": status,
+    }
+    mapping = find_columns(table.sample(), told=told, has_header=table.has_header, source=name)
+    collected = collect(table, mapping.columns, byte_source, progress)
+    if collected.rows == 0:
+        raise TableError(f"{name} has no rows that can be read.")
+    progress("Understanding", 0.0)
+    notes = list(table.notes)
+    columns = collected.columns
+    n = collected.rows
+    missing = Coded(np.full(n, -1), np.array([], dtype=object))
+    customers = labels_of(columns.pop("customer_id"))
+    orders = labels_of(columns.pop("order_id")) if "order_id" in columns else missing
+    products = labels_of(columns.pop("product_id")) if "product_id" in columns else missing
+    statuses = labels_of(columns.pop("status")) if "status" in columns else missing
+    dates = dates_of(columns.pop("ts"), day_first=day_first)
+    numbers = {role: numbers_of(columns.pop(role), decimal=decimal) for role in list(columns)}
+    notes += dates.notes + [note for found in numbers.values() for note in found.notes]
+    paid_back = np.nan_to_num(numbers.pop("refunded").values) if "refunded" in numbers else np.zeros(n)
+    values = {role: found.values for role, found in numbers.items()}
+    money, sentence = money_of_rows(
+        values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
+    )
+    notes.append(f"Money is {sentence}.")
+    money_columns = [numbers[role] for role in ("amount", "unit_price") if role in numbers]
+    masks, sign = _currencies(money_columns, currency, notes, n)
+    masks |= _date_masks(dates.values, dates.blank, as_of=as_of, today=today)
+    units = values.get("quantity", np.where(money < 0, -1.0, 1.0))
+    blank = np.any([found.blank for found in numbers.values()], axis=0) & np.isnan(money)
+    masks |= {
+        "header repeated": collected.header_again,
+        "no customer": customers.codes < 0,
+        "no amount": blank,
+        "amount cannot be read": np.isnan(money) & ~blank,
+        "worth nothing": (money == 0) & (not keep_free),
+    }
+    masks |= _cancellation_masks(orders, statuses, money, units, keep_cancelled, notes)
+    if drop_duplicates:
+        masks["copy of an earlier row"] = collected.duplicate
+    masks = {reason: mask for reason, mask in masks.items() if mask.any()}
+    reason = first_reason(n, masks)
+    rows = Rows(customers.codes, orders.codes, products.codes, dates.values, money, units, reason)
+    if not (reason == "").any():
+        counted = pd.Series(reason).value_counts()
+        raise TableError(f"{name}: no sale is left, for {int(counted.iloc[0]):,} of {n:,} rows: {counted.index[0]}.")
+    progress("Matching returns", 0.0)
+    sold_back = np.zeros(n, dtype=bool)
+    if len(statuses.labels) and not keep_cancelled:
+        sold_back = np.append(status_meaning(statuses.labels) == "returned", False)[statuses.codes]
+    # Shops write what they paid back with or without a minus sign.
+    paid_back = np.where(sold_back, np.inf, np.abs(paid_back))
+    refunded, refund_time, matched = _refunds(rows, paid_back, ignore_returns)
+    progress("Adding up", 0.0)
+    lines, transactions = _tables(rows, customers, orders, products, refunded, refund_time)
+    cancelled = masks.get("cancellation", np.zeros(n, bool)) | masks.get("cancelled or never paid", np.zeros(n, bool))
+    duplicates = int(collected.duplicate.sum())
+    if duplicates and not drop_duplicates:
+        notes.append(
+            f"{duplicates:,} rows equal an earlier row in every column and are kept; --drop-duplicates drops them."
+        )
+    return TransactionLog(
+        transactions=transactions,
+        lines=lines,
+        account=account(rows, masks, matched, table.unreadable_count),
+        mapping=mapping,
+        counts={
+            "rows_read": n + table.unreadable_count,
+            "rows_used": int((reason == "").sum()),
+            "cancelled_rows": int(cancelled.sum()),
+            "rows_without_customer": int((customers.codes < 0).sum()),
+            "duplicate_rows": duplicates,
+        },
+        currency=sign,
+        description=table.description,
+        notes=notes + [note for note in table.notes if note not in notes],
+        unreadable=table.unreadable,
+    )
+
+
+def _open(source: str | Path | pd.DataFrame, **options: Any) -> tuple[RawTable, ByteSource | None]:
+    if isinstance(source, pd.DataFrame):
+        return open_frame(source), None
+    path = check_path(source)
+    kind = kind_of(path)
+    if kind == "parquet":
+        return open_parquet(path), None
+    if kind == "excel":
+        return open_excel(path, sheet=options["sheet"]), None
+    return open_text(path, kind, encoding=options["encoding"], delimiter=options["delimiter"], header=options["header"])
+
+
+def _day(value: str | datetime.date, argument: str) -> pd.Timestamp:
+    try:
+        day = pd.Timestamp(value)
+    except (ValueError, TypeError):
+        day = None
+    if day is None or pd.isna(day):
+        raise TableError(f"{argument} must be a date such as 2011-12-09, not {value!r}.")
+    return day.normalize()
+
+
+def _date_masks(
+    values: np.ndarray, blank: np.ndarray, *, as_of: str | datetime.date | None, today: str | datetime.date | None
+) -> dict[str, np.ndarray]:
+    """Return the reasons that concern the date of a row. Both days are included."""
+    day = np.timedelta64(1, "D")
+    tomorrow = _day(today or datetime.date.today(), "today").to_numpy() + day
+    masks = {
+        "no date": blank,
+        "date cannot be read": np.isnat(values) & ~blank,
+        "date is a placeholder": values < np.datetime64(EARLIEST),
+        "date in the future": values >= tomorrow,
+    }
+    if as_of is not None:
+        masks["after the day of the report"] = values >= _day(as_of, "as_of").to_numpy() + day
+    return masks
+
+
+def _currencies(found: list[Any], wanted: str | None, notes: list[str], n: int) -> tuple[dict[str, np.ndarray], str]:
+    """Return rows in another currency than the one kept, and the sign of the one kept."""
+    sign = np.full(n, "", dtype=object)
+    for numbers in reversed(found):
+        sign = np.where(numbers.currency != "", numbers.currency, sign)
+    counts = pd.Series(sign[sign != ""]).value_counts()
+    if counts.empty:
+        return {}, ""
+    keep = wanted if wanted is not None else str(counts.index[0])
+    if keep not in counts.index:
+        raise TableError(f"currency must be one of {', '.join(map(str, counts.index))}, not {keep!r}.")
+    other = (sign != "") & (sign != keep)
+    if other.any():
+        listed = ", ".join(f"{name} ({int(count):,} rows)" for name, count in counts.items())
+        notes.append(f"Amounts carry several currencies: {listed}; only {keep} is used, --currency chooses another.")
+    return {"another currency": other}, keep
+
+
+def _cancellation_masks(
+    orders: Coded, statuses: Coded, money: np.ndarray, units: np.ndarray, keep_cancelled: bool, notes: list[str]
+) -> dict[str, np.ndarray]:
+    masks: dict[str, np.ndarray] = {}
+    negative = money < 0
+    if len(orders.labels):
+        known = orders.codes >= 0
+        size = len(orders.labels)
+        minus = np.bincount(orders.codes[known], weights=negative[known], minlength=size)
+        plus = np.bincount(orders.codes[known], weights=(money > 0)[known], minlength=size)
+        prefixes = cancellation_prefixes(orders.labels, minus, plus)
+        if prefixes:
+            masks["cancellation"] = np.append(has_prefix(orders.labels, prefixes), False)[orders.codes]
+            listed = ", ".join(prefixes)
+            notes.append(
+                f"Order numbers that begin with {listed} are cancellations: nearly all their rows are negative."
+            )
+    masks["return"] = negative & (units < 0)
+    masks["negative price"] = negative & (units >= 0)
+    if len(statuses.labels) and not keep_cancelled:
+        meaning = status_meaning(statuses.labels)
+        masks["cancelled or never paid"] = np.append(meaning == "not_sold", False)[statuses.codes]
+        kept = ", ".join(sorted(map(str, statuses.labels[meaning == "sold"])))[:200]
+        notes.append(f"Status values counted as sales: {kept or 'none'}.")
+    return masks
+
+
+def _refunds(rows: Rows, paid_back: np.ndarray, ignore: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return per row what was refunded, when, and for rows that take back how much found its sale."""
+    n = len(rows.amount)
+    refunded, matched = np.zeros(n), np.zeros(n)
+    when = np.full(n, np.datetime64("NaT", "s"), dtype="datetime64[s]")
+    if ignore:
+        return refunded, when, matched
+    sales = np.flatnonzero(rows.reason == "")
+    back = np.flatnonzero(np.isin(rows.reason, TAKEN_OFF))
+    refunded[sales] = np.minimum(paid_back[sales], rows.amount[sales])
+    span = max(int(rows.product.max()), int(rows.order.max()), 0) + 2
+
+    def match(r: np.ndarray, other: np.ndarray | None, by_units: bool) -> None:
+        if not len(r):
+            return
+        key = rows.customer * span + (other if other is not None else 0)
+        left, wanted = rows.amount[sales] - refunded[sales], -rows.amount[r] - matched[r]
+        given, times, found = match_returns(
+            key[sales],
+            rows.ts[sales],
+            rows.units[sales] if by_units else left,
+            left,
+            key[r],
+            rows.ts[r],
+            np.abs(rows.units[r]) if by_units else wanted,
+            wanted,
+        )
+        refunded[sales] += given
+        matched[r] += found
+        when[sales] = np.where(given > 0, times, when[sales])
+
+    has_product = rows.product[back] >= 0
+    match(back[has_product & (rows.reason[back] != "negative price")], rows.product, by_units=True)
+    # A discount line or correction belongs to the order that carries its number.
+    unplaced = back[(-rows.amount[back] - matched[back] > 1e-9) & (rows.order[back] >= 0)]
+    match(unplaced[np.isin(rows.order[unplaced], rows.order[sales])], rows.order, by_units=False)
+    if (rows.product < 0).all():
+        match(back[-rows.amount[back] - matched[back] > 1e-9], None, by_units=False)
+    return refunded, when, matched
+
+
+def _tables(
+    rows: Rows,
+    customers: Coded,
+    orders: Coded,
+    products: Coded,
+    refunded: np.ndarray,
+    refund_time: np.ndarray,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the sale lines, and the orders they make up."""
+    sales = np.flatnonzero(rows.reason == "")
+    day = rows.ts[sales].astype("datetime64[D]").astype(np.int64)
+    customer, order = rows.customer[sales].astype(np.int64), rows.order[sales].astype(np.int64)
+    span = max(len(orders.labels), int(day.max()) + 1) + 1
+    # An order is a customer's order number; without a number, what the customer bought on one day.
+    key = np.where(order >= 0, (customer * 2) * span + order, (customer * 2 + 1) * span + day)
+    codes, keys = pd.factorize(key)
+    first = pd.Series(np.arange(len(sales))).groupby(codes).first().to_numpy()
+    labels = _order_labels(order[first], customer[first], day[first], customers, orders)
+    money, given = rows.amount[sales], refunded[sales]
+    units = rows.units[sales]
+    count = len(keys)
+    by_order = pd.DataFrame({"ts": rows.ts[sales], "back": refund_time[sales]}).groupby(codes)
+    transactions = pd.DataFrame(
+        {
+            "order_id": labels,
+            "customer_id": customers.labels[customer[first]],
+            "ts": by_order["ts"].min().to_numpy(),
+            "items": np.bincount(codes, weights=units, minlength=count),
+            "net": np.bincount(codes, weights=money, minlength=count),
+            "returned": np.bincount(codes, weights=given > 0, minlength=count) > 0,
+            "return_date": by_order["back"].max().to_numpy().astype("datetime64[s]"),
+            "refunded": np.minimum(
+                np.bincount(codes, weights=given, minlength=count), np.bincount(codes, weights=money, minlength=count)
+            ),
+        }
+    )
+    transactions["return_date"] = transactions["return_date"].dt.normalize()
+    if (transactions["items"] % 1 == 0).all():
+        transactions["items"] = transactions["items"].astype("int64")
+    transactions = transactions.sort_values(["ts", "order_id"], kind="stable", ignore_index=True)
+    lines = pd.DataFrame(
+        {
+            "order_id": pd.Categorical.from_codes(codes, categories=pd.Index(labels)),
+            "customer_id": pd.Categorical.from_codes(customer, categories=pd.Index(customers.labels)),
+            "ts": rows.ts[sales],
+        }
+    )
+    if len(products.labels):
+        lines["product_id"] = pd.Categorical.from_codes(rows.product[sales], categories=pd.Index(products.labels))
+    lines["quantity"], lines["net"], lines["refunded"] = units, money, given
+    return lines, transactions
+
+
+def _order_labels(
+    order: np.ndarray, customer: np.ndarray, day: np.ndarray, customers: Coded, orders: Coded
+) -> np.ndarray:
+    """Return one distinct label per order: its number, with the customer where several customers share a number."""
+    dates = day.astype("datetime64[D]").astype(str)
+    shared = pd.Series(order).duplicated(keep=False).to_numpy() & (order >= 0)
+    numbers = np.append(orders.labels, "")[order]
+    return np.array(
+        [
+            f"{customers.labels[c]} {date}" if o < 0 else f"{number} ({customers.labels[c]})" if both else number
+            for o, c, date, number, both in zip(order, customer, dates, numbers, shared, strict=True)
+        ],
+        dtype=object,
+    )
