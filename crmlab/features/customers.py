@@ -45,8 +45,10 @@ def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.Data
     0           a             7          1       5.0
     1           b             6          2      30.0
     """
-    log = read_log(transactions, as_of)
+    log = read_log(transactions, as_of, orders=True)
     by_customer = log.rows.groupby("customer", sort=True)
+    orders = distinct_orders(log.rows, [])
+    by_order = by_customer if orders is log.rows else orders.groupby("customer", sort=True)
     first, last = by_customer["day"].min(), by_customer["day"].max()
     return pd.DataFrame(
         {
@@ -54,7 +56,7 @@ def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.Data
             "first_order": dates_of(first),
             "last_order": dates_of(last),
             "recency_days": (log.as_of - last).to_numpy(),
-            "frequency": distinct_orders(log.rows, []).groupby("customer", sort=True).size().to_numpy(),
+            "frequency": by_order.size().to_numpy(),
             "monetary": by_customer["net"].sum().to_numpy(),
             "monetary_net": by_customer["kept"].sum().to_numpy(),
         }

@@ -26,7 +26,8 @@ class Log(NamedTuple):
     Attributes
     ----------
     rows : DataFrame
-        ``customer`` and ``order`` (codes), ``day`` (days since 1970), ``net`` and ``kept`` (net less refunds) in €.
+        ``customer`` (code), ``day`` (days since 1970), ``net`` and ``kept`` (net less refunds)
+        in €, and ``order`` (code) where asked for.
     customers : Index
         The customer of each code, sorted.
     as_of : int
@@ -75,8 +76,8 @@ def as_day(value: DateLike, *, name: str = "as_of") -> pd.Timestamp:
     return stamp.tz_localize(None).normalize()
 
 
-def read_log(transactions: pd.DataFrame, as_of: DateLike | None) -> Log:
-    """Check the table, cut it after `as_of`, and number its customers and orders."""
+def read_log(transactions: pd.DataFrame, as_of: DateLike | None, *, orders: bool = False) -> Log:
+    """Check the table, cut it after `as_of`, and number its customers and, where asked for, its orders."""
     require_columns(transactions, NEEDED, table="transactions")
     if not len(transactions):
         raise TableError("The transactions table has no rows.")
@@ -99,18 +100,11 @@ def read_log(transactions: pd.DataFrame, as_of: DateLike | None) -> Log:
     if not within.any():
         first = np.datetime64(int(day.min()), "D")
         raise TableError(f"No order is as old as as_of, {np.datetime64(last, 'D')}: the first is of {first}.")
-    customer_id, order_id = transactions["customer_id"], transactions["order_id"]
-    if not within.all():
-        customer_id, order_id, day, net, kept = (
-            customer_id[within],
-            order_id[within],
-            day[within],
-            net[within],
-            kept[within],
-        )
-    customer, customers = pd.factorize(customer_id, sort=True)
-    order, _ = pd.factorize(order_id)
-    rows = pd.DataFrame({"customer": customer, "order": order, "day": day, "net": net, "kept": kept})
+    cut = slice(None) if within.all() else within  # no copy where nothing is cut
+    customer, customers = pd.factorize(transactions["customer_id"][cut], sort=True)
+    rows = pd.DataFrame({"customer": customer, "day": day[cut], "net": net[cut], "kept": kept[cut]})
+    if orders:
+        rows["order"] = pd.factorize(transactions["order_id"][cut])[0]
     return Log(rows, pd.Index(customers), last)
 
 
