@@ -219,6 +219,13 @@ def test_last_day_counts_to_its_end() -> None:
     assert rfm[["recency_days", "monetary"]].to_numpy().tolist() == [[0, 3.0]]
 
 
+def test_windows_begin_and_end_on_their_days() -> None:
+    days = ["2025-01-10", "2025-01-11", "2025-01-20", "2025-01-21", "2025-01-30"]
+    orders = table(*[(1, day, 10.0**place) for place, day in enumerate(days)])
+    windows = features.spend_windows(orders, as_of="2025-01-30", days=10)
+    assert windows[["spend_recent", "spend_before"]].to_numpy().tolist() == [[11_000, 110]]
+
+
 def test_shared_order_number_is_two_orders() -> None:
     orders = table((1, "2025-01-05", 1.0), (2, "2025-01-05", 1.0)).assign(order_id=7)
     assert features.rfm(orders)["frequency"].tolist() == [1, 1]

@@ -142,7 +142,7 @@ def cohorts(retention: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(ticks, [f"{shares.index[i]:%b %Y} ({sizes.iloc[i]:,})" for i in ticks])
     ax.set_xticks(np.arange(1, columns + 1, max(1, columns // 12)))
     ax.set(xlim=(0.5, columns + 0.5), ylim=(rows - 0.5, -0.5))
-    ax.set(xlabel="Months after the first order", ylabel="Month of first order (customers)")
+    ax.set(xlabel="Months after the first order", ylabel="First order (customers)")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_title("New customers who ordered again (%)")
