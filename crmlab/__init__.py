@@ -12,12 +12,18 @@ __version__ = "0.1.0"
 
 # Public name → (module, attribute); an attribute of None is the module itself.
 _PUBLIC: dict[str, tuple[str, str | None]] = {
+    "Run": ("crmlab.world", "Run"),
+    "ScenarioError": ("crmlab.world", "ScenarioError"),
     "TableError": ("crmlab.tables", "TableError"),
+    "World": ("crmlab.world", "World"),
+    "data": ("crmlab.data", None),
     "features": ("crmlab.features", None),
     "grading": ("crmlab.grading", None),
+    "load": ("crmlab.data", "load"),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
     "read_transactions": ("crmlab.reading", "read_transactions"),
+    "recovery": ("crmlab.recovery", None),
     "report": ("crmlab.report", None),
     "tables": ("crmlab.tables", None),
 }

@@ -1,0 +1,172 @@
+"""What the levers of a month do: the firm's four Ps become the customer's four Cs, risks and costs (mechanism 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+from crmlab.world.policy import Policy
+from crmlab.world.population import FOUR_C, Ids
+from crmlab.world.scenario import Scenario
+
+Floats = npt.NDArray[np.float32]
+LeverOf = Callable[[str], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Effects of the levers in one month; each array has shape (1,), or (n,) where levers differ between customers.
+
+    `four_c` holds one array for each of the four Cs: the change against the scenario's own policy. `late` and `failure`
+    are chances per order; `settled` and `quick` those of a complaint. `advertising` multiplies the order rate;
+    `shipping` is paid per order, `monthly_cost` per month of life, `email_cost` per subscriber and month, `ticket_cost`
+    per complaint.
+    """
+
+    four_c: tuple[Floats, ...]
+    price: Floats
+    promotion: Floats
+    emails: Floats
+    advertising: Floats
+    late: Floats
+    failure: Floats
+    settled: Floats
+    quick: Floats
+    contact: Floats
+    follow_ups: Floats
+    personal_care: Floats
+    programme: Floats
+    reward: Floats
+    goods: Floats
+    shipping: Floats
+    ticket_cost: Floats
+    monthly_cost: Floats
+    advertising_cost: Floats
+    email_cost: Floats
+    assortment: Floats
+
+
+def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, advertising: Floats) -> Effects:
+    """Translate the levers of one month.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Strength of the effects.
+    policy : Policy
+        Levers.
+    month : int
+        Month of the simulation.
+    customers : int64 array, shape (n,)
+        Ids.
+    advertising : float32 array, shape (1,) or (n,)
+        Factor of the order rate, from `advertising_factor`.
+
+    Returns
+    -------
+    Effects
+    """
+
+    def lever(name: str) -> Floats:
+        return policy.value(name, month, customers)
+
+    service = _staffed_service(scenario, lever("service"), lever("employee_satisfaction"))
+    levels = {name: service if name == "service" else lever(name) for name in scenario.marketing_mix}
+    gains = {name: _saturate(scenario, level) - _saturate_neutral(scenario, name) for name, level in levels.items()}
+    four_c = tuple(
+        sum(
+            (np.float32(row[c]) * gains[name] for name, row in scenario.marketing_mix.items()),
+            start=np.zeros(1, np.float32),
+        )
+        for c in FOUR_C
+    )
+    d, f, c, b = scenario.delivery, scenario.failure, scenario.complaints, scenario.bonds
+    late = (
+        ndtr(np.float32(ndtri(d.late)) - np.float32(d.late_logistics) * gains["logistics"])
+        if d.late > 0
+        else np.zeros(1)
+    )
+    failure = f.probability * np.exp(-f.service * (service - scenario.levers.service))
+    after_sales = lever("after_sales")
+    contact = lever("follow_ups") / b.contact_best
+    return Effects(
+        four_c=four_c,
+        price=lever("price"),
+        promotion=lever("promotion"),
+        emails=lever("emails"),
+        advertising=advertising,
+        late=np.asarray(late, np.float32),
+        failure=np.minimum(failure, np.float32(1.0)),
+        settled=np.minimum(c.satisfied + c.satisfied_after_sales * after_sales, np.float32(1.0)),
+        quick=np.minimum(c.quick + c.quick_after_sales * after_sales, np.float32(1.0)),
+        contact=b.contact * contact * (2 - contact),
+        follow_ups=lever("follow_ups"),
+        personal_care=lever("personal_care"),
+        programme=lever("programme"),
+        reward=lever("reward"),
+        assortment=lever("assortment"),
+        **_costs(scenario, lever),
+    )
+
+
+def advertising_factor(scenario: Scenario, policy: Policy, month: int, customers: Ids) -> Floats:
+    """Return the factor of the order rate from present and past advertising; 1 under the scenario's own policy.
+
+    Advertising builds a stock that fades: short-run elasticity is ``1 − carry_over`` times the long-run one (Koyck
+    1954).
+    """
+    a = scenario.advertising
+    neutral = scenario.levers.advertising / (1 - a.carry_over)
+    stock = np.full(1, neutral, np.float32)
+    for past in range(month + 1):
+        stock = a.carry_over * stock + policy.value("advertising", past, customers)
+    relative = stock * (1 - a.carry_over)  # 1 at usual spend
+    return (a.floor + (1 - a.floor) * relative) ** np.float32(a.elasticity)
+
+
+def _saturate(scenario: Scenario, level: Floats) -> Floats:
+    return 1 - np.exp(-scenario.four_c.curvature * level)
+
+
+def _saturate_neutral(scenario: Scenario, lever: str) -> Floats:
+    level = np.full(1, scenario.levers[lever], np.float32)
+    if lever == "service":
+        level = _staffed_service(scenario, level, np.full(1, scenario.levers.employee_satisfaction, np.float32))
+    return _saturate(scenario, level)
+
+
+def _staffed_service(scenario: Scenario, service: Floats, staff: Floats) -> Floats:
+    """Satisfied employees serve better (service–profit chain)."""
+    c = scenario.four_c
+    return np.clip(service + c.staff_effect * (staff - c.staff_neutral), np.float32(0), np.float32(c.service_ceiling))
+
+
+def _costs(scenario: Scenario, lever: LeverOf) -> dict[str, Floats]:
+    k = scenario.costs
+    staff = np.maximum(lever("employee_satisfaction") - scenario.four_c.staff_neutral, np.float32(0))
+    monthly = (
+        k.availability * _effort(lever("availability"))
+        + k.service * _effort(lever("service"))
+        + k.site * _effort(lever("site"))
+        + k.assortment * _effort(lever("assortment"))
+        + k.personal_care * lever("personal_care")
+        + k.follow_up * lever("follow_ups") / 3  # the lever counts per quarter
+        + k.staff * staff * staff
+    )
+    return {
+        "goods": (1 - scenario.firm.margin) * (1 + k.quality * (lever("quality") - scenario.levers.quality)),
+        "shipping": k.shipping + k.logistics * _effort(lever("logistics")),
+        "ticket_cost": k.ticket * (np.float32(0.5) + lever("after_sales")),
+        "monthly_cost": monthly,
+        "advertising_cost": k.advertising * lever("advertising"),
+        "email_cost": k.email * lever("emails"),
+    }
+
+
+def _effort(level: Floats) -> Floats:
+    """Cost of a level between 0 and 1: convex, so that perfection is dear (20 at level 1)."""
+    return level * level / (np.float32(1.05) - level)

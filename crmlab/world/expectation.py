@@ -1,0 +1,137 @@
+"""The expected future of each customer: luck removed.
+
+A single run is one throw of the dice. Here the living are followed into the future under many seeds of luck; nobody
+dies in these repetitions, instead each month counts with the chance of living until then, and counts the expected
+orders and profit of that month, not those that happened. What is left of chance (which experiences a customer happens
+to have) averages out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from crmlab.streams import derive_seed
+from crmlab.world.acquisition import Population
+from crmlab.world.behaviour import Month
+from crmlab.world.effects import Effects
+from crmlab.world.population import Floats
+from crmlab.world.scenario import Scenario
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import BLOCK, Block, running_cost
+from crmlab.world.state import State
+
+Sums = npt.NDArray[np.float64]
+
+
+def expected_future(
+    setup: Setup, population: Population, *, from_month: int, horizon: int, order_horizon: int, replications: int
+) -> pd.DataFrame:
+    """Return what each customer is expected to do from the start of a month on.
+
+    Parameters
+    ----------
+    setup : Setup
+        The simulation; after its last month the policy of that month goes on.
+    population : Population
+        Whom to follow; those who join later are left out.
+    from_month : int
+        First month that counts. The customers are as they were at its start, latent states included.
+    horizon, order_horizon : int
+        Months over which profit and orders are summed.
+    replications : int
+        Repetitions, at least 2.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``customer_id``: ``expected_orders``, ``expected_value`` (discounted profit, €) and the standard
+        errors of both; 0 for customers who had left.
+    """
+    parts = [
+        _expected_block(setup, block, from_month, horizon, order_horizon, replications)
+        for block in _before(population, from_month).blocks(BLOCK)
+    ]
+    columns = ["expected_orders", "expected_value", "expected_orders_se", "expected_value_se"]
+    empty = pd.DataFrame(columns=columns, index=pd.Index([], name="customer_id", dtype=np.int64), dtype=float)
+    return pd.concat(parts) if parts else empty
+
+
+def _before(population: Population, month: int) -> Population:
+    known = population.arrival < month
+    return Population(population.customer_id[known], population.arrival[known])
+
+
+def _expected_block(
+    setup: Setup, population: Population, from_month: int, horizon: int, order_horizon: int, replications: int
+) -> pd.DataFrame:
+    block = Block(setup, population)
+    for month in range(block.first_month, from_month):
+        block.admit(month)
+        happened, _ = block.live(month, seed=setup.seed_luck)
+        block.bury(happened.died)
+    alive, n = block.state, len(population.customer_id)
+    everybody = np.arange(len(alive.customer_id))
+    totals = np.zeros((2, len(everybody)))
+    squares = np.zeros_like(totals)
+    for replication in range(replications):
+        block.state = alive.take(everybody)
+        seed = derive_seed(setup.seed_luck, replication)
+        sums = _follow(block, from_month, horizon, order_horizon, seed)
+        totals += sums
+        squares += sums * sums
+    mean = totals / replications
+    variance = np.maximum(squares / replications - mean * mean, 0.0) / (replications - 1)
+    out = np.zeros((4, n))
+    out[:, alive.row] = np.concatenate([mean, np.sqrt(variance)])
+    columns = ["expected_orders", "expected_value", "expected_orders_se", "expected_value_se"]
+    index = pd.Index(population.customer_id, name="customer_id")
+    return pd.DataFrame(dict(zip(columns, out, strict=True)), index=index)
+
+
+def _follow(block: Block, from_month: int, horizon: int, order_horizon: int, seed: int) -> Sums:
+    """Follow the living for one repetition: expected orders and discounted profit, shape (2, n)."""
+    scenario = block.setup.scenario
+    monthly_discount = (1 + scenario.firm.discount_rate) ** (-1 / 12)
+    survival = np.ones(len(block.state.customer_id))
+    sums = np.zeros((2, len(survival)))
+    for ahead in range(max(horizon, order_horizon)):
+        happened, effects = block.live(from_month + ahead, seed=seed, immortal=True)
+        hazard = np.maximum(happened.hazard.astype(np.float64), 1e-12)
+        lives = -np.expm1(-hazard)  # chance of leaving in the month …
+        lived = survival * lives / hazard  # … and expected part of it that is lived
+        orders = lived * happened.rate
+        if ahead < order_horizon:
+            sums[0] += orders
+        if ahead < horizon:
+            profit = orders * _profit_per_order(scenario, block.state, happened, effects)
+            profit -= lived * running_cost(block.state, happened, effects)
+            sums[1] += profit * monthly_discount ** (ahead + 0.5)  # in the middle of the month
+        survival *= 1 - lives
+    return sums
+
+
+def _profit_per_order(scenario: Scenario, state: State, happened: Month, effects: Effects) -> npt.NDArray[np.float64]:
+    """Return the expected profit of an order placed in the month."""
+    value = state.mean_value.astype(np.float64) * happened.value_factor
+    paid = effects.price * (1 - effects.promotion)
+    lost = _return_chance(scenario, happened.experience_mean, effects) * (0.5 + 0.5 * scenario.returns.whole)
+    reward = (happened.member_at_start & (effects.programme > 0)) * effects.reward
+    both = effects.late * effects.failure
+    severity = effects.late + effects.failure - 2 * both + scenario.complaints.double_severity * both
+    tickets = np.minimum(state.complaint_propensity, 1.0) * severity * effects.ticket_cost
+    return value * (paid * (1 - lost - reward) - effects.goods) - effects.shipping - tickets
+
+
+def _return_chance(scenario: Scenario, experience_mean: Floats, effects: Effects) -> npt.NDArray[np.float64]:
+    """Return the expected chance that an order is sent back, over the luck of its experience."""
+    r, e, d = scenario.returns, scenario.experience, scenario.delivery
+    usual = np.exp(-r.experience * (experience_mean - e.base) + (r.experience * e.spread) ** 2 / 2)
+    growth, mean, longest = r.experience * e.delay, d.delay_mean, d.delay_longest
+    # Mean of exp(growth × delay) for an exponential delay cut off at the longest one.
+    rest = np.exp(longest * (growth - 1 / mean))
+    delayed = (1 - rest) / (1 - growth * mean) + rest if abs(growth * mean - 1) > 1e-9 else longest / mean + rest
+    late = 1 + effects.late * (np.exp(r.experience * e.late) * delayed - 1)
+    failed = 1 + effects.failure * (np.exp(r.experience * e.failure) - 1)
+    return np.minimum(r.probability * usual * late * failed, 1.0)

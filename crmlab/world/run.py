@@ -1,0 +1,137 @@
+"""A finished simulation: the firm's tables, and the truth apart from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from crmlab.world.acquisition import Population
+from crmlab.world.catalogue import Catalogue, make_catalogue
+from crmlab.world.observation import (
+    customers_table,
+    deliveries_table,
+    observe_block,
+    order_lines_table,
+    products_table,
+    transactions_table,
+)
+from crmlab.world.setup import Setup
+from crmlab.world.simulation import Columns, record_block
+from crmlab.world.truth import Truth, truth_of
+
+if TYPE_CHECKING:
+    from crmlab.world.world import World
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a firm has on file after the last day, and what really was.
+
+    Attributes
+    ----------
+    customers, transactions, order_lines, products, deliveries, policy : DataFrame
+        The firm's tables; their columns stand in the vocabulary, `crmlab.tables`.
+    truth : Truth
+        Traits, states and expected futures; no firm ever has these.
+    world : World
+        What was simulated.
+    """
+
+    customers: pd.DataFrame
+    transactions: pd.DataFrame
+    order_lines: pd.DataFrame
+    products: pd.DataFrame
+    deliveries: pd.DataFrame
+    policy: pd.DataFrame
+    truth: Truth
+    world: World
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The firm's tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {len(table):,}" for name, table in self.tables.items())
+        return f"Run of {self.world!r}: {rows} rows"
+
+
+TABLES = ("customers", "transactions", "order_lines", "products", "deliveries", "policy")
+"""Tables of this version of the world."""
+
+
+def simulate(world: World, setup: Setup, population: Population, *, block_size: int, processes: int) -> Run:
+    """Simulate all blocks and put their tables together.
+
+    Parameters
+    ----------
+    world : World
+        Kept in the run.
+    setup : Setup
+        The simulation.
+    population : Population
+        Whom to simulate.
+    block_size, processes : int
+        How to divide the work; of no influence on the result.
+    """
+    catalogue = make_catalogue(setup.scenario, seed=setup.seed_people)
+    blocks = list(_blocks(setup, catalogue, population, block_size=block_size, processes=processes))
+    customers, observed, shown = (_joined([block[k] for block in blocks]) for k in (0, 2, 3))
+    orders, lines = _in_time(observed, shown)
+    return Run(
+        customers=customers_table(setup, customers, orders),
+        transactions=transactions_table(setup, orders),
+        order_lines=order_lines_table(setup, catalogue, orders, lines),
+        products=products_table(setup, catalogue),
+        deliveries=deliveries_table(setup, orders),
+        policy=setup.policy.table(),
+        truth=truth_of(world, customers, [block[1] for block in blocks]),
+        world=world,
+    )
+
+
+def _blocks(
+    setup: Setup, catalogue: Catalogue, population: Population, *, block_size: int, processes: int
+) -> Iterator[tuple[Columns, Columns, Columns, Columns]]:
+    run = partial(_simulate_block, setup, catalogue)
+    if processes == 1:
+        yield from map(run, population.blocks(block_size))
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(run, population.blocks(block_size))
+
+
+def _simulate_block(
+    setup: Setup, catalogue: Catalogue, population: Population
+) -> tuple[Columns, Columns, Columns, Columns]:
+    customers, months, orders = record_block(setup, population)
+    observed, lines = observe_block(setup, catalogue, customers, orders)
+    cells = len(customers["customer_id"]) * setup.months
+    cell = orders["row"] * setup.months + orders["month"]
+    earned = np.bincount(cell, weights=observed.pop("profit"), minlength=cells)
+    months["profit"] = earned[months.pop("row") * setup.months + months["month"]] - months.pop("spent")
+    return customers, months, observed, lines
+
+
+def _joined(parts: list[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _in_time(orders: Columns, lines: Columns) -> tuple[Columns, Columns]:
+    """Sort orders by time, and lines with them."""
+    sequence = np.lexsort((orders["order_id"], orders["ts"]))
+    count = orders["lines"]
+    first = np.cumsum(count) - count
+    count = count[sequence]
+    # The lines of one order stay together: each place is the first line of the order plus the place within it.
+    line_sequence = np.arange(len(lines["product"])) + np.repeat(first[sequence] - (np.cumsum(count) - count), count)
+    return (
+        {name: values[sequence] for name, values in orders.items()},
+        {name: values[line_sequence] for name, values in lines.items()},
+    )
