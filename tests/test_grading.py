@@ -342,8 +342,8 @@ def test_calls_of_a_small_shop() -> None:
 
 def test_a_pause_as_long_as_one_before_is_no_reason_to_call() -> None:
     for silence, names in ((20, []), (21, ["quiet"])):
-        orders = pd.concat([visits("quiet", "2024-01-01", 10, 20, 10), visits("anchor", "2024-02-10", silence)])
-        tables_of_both = features.rfm(orders), features.order_gaps(orders)
+        orders, day = visits("quiet", "2024-01-01", 10, 20, 10), pd.Timestamp("2024-02-10") + pd.Timedelta(days=silence)
+        tables_of_both = features.rfm(orders, as_of=day), features.order_gaps(orders, as_of=day)
         assert grading.next_best_call(*tables_of_both, frozen_after=21)["customer_id"].tolist() == names
         assert grading.next_best_call(*tables_of_both, frozen_after=20).empty
 
