@@ -41,8 +41,11 @@ def test_rfm_is_what_a_loop_over_the_rows_gives(orders: pd.DataFrame, days: int)
     for row in orders.itertuples():
         if row.ts.normalize() > as_of:
             continue
-        seen = expected.setdefault(row.customer_id, {"days": set(), "frequency": 0, "monetary": 0.0, "kept": 0.0})
+        seen = expected.setdefault(
+            row.customer_id, {"days": set(), "moments": set(), "frequency": 0, "monetary": 0.0, "kept": 0.0}
+        )
         seen["days"].add(row.ts.normalize())
+        seen["moments"].add(row.ts)
         seen["frequency"] += 1
         seen["monetary"] += row.net
         seen["kept"] += row.net - row.refunded
@@ -57,7 +60,7 @@ def test_rfm_is_what_a_loop_over_the_rows_gives(orders: pd.DataFrame, days: int)
         seen = expected[row.customer_id]
         assert row.first_order == min(seen["days"])
         assert row.last_order == max(seen["days"])
-        assert row.recency_days == (as_of - max(seen["days"])).days
+        assert row.recency_days == max((as_of - max(seen["moments"])).days, 0)
         assert row.frequency == seen["frequency"]
         assert row.monetary == pytest.approx(seen["monetary"], abs=1e-9)
         assert row.monetary_net == pytest.approx(seen["kept"], abs=1e-9)
@@ -105,12 +108,12 @@ def test_cohorts_are_what_a_loop_gives(orders: pd.DataFrame) -> None:
 def test_months_keep_the_sums_and_leave_none_out(orders: pd.DataFrame) -> None:
     months = features.monthly_revenue(orders)
     first, last = orders["ts"].min().to_period("M"), orders["ts"].max().to_period("M")
-    assert months["month"].dt.to_period("M").tolist() == pd.period_range(first, last, freq="M").tolist()
+    assert months["month_start"].dt.to_period("M").tolist() == pd.period_range(first, last, freq="M").tolist()
     assert months["revenue"].sum() == pytest.approx(orders["net"].sum())
     assert months["revenue_net"].sum() == pytest.approx((orders["net"] - orders["refunded"]).sum(), abs=1e-6)
     assert months["orders"].sum() == len(orders)
     expected = orders.groupby(orders["ts"].dt.to_period("M"))["customer_id"].nunique()
-    assert months.set_index("month")["customers"].loc[expected.index.to_timestamp()].tolist() == expected.tolist()
+    assert months.set_index("month_start")["customers"].loc[expected.index.to_timestamp()].tolist() == expected.tolist()
 
 
 @every_function
@@ -199,13 +202,28 @@ def test_other_types_give_the_same(
 def test_days_are_those_of_the_clock_that_the_log_shows() -> None:
     orders = table((1, "2025-01-05 00:30", 10.0))
     orders["ts"] = orders["ts"].dt.tz_localize("Asia/Shanghai")  # still 4 January in Greenwich
-    assert features.rfm(orders, as_of="2025-01-06")["recency_days"].tolist() == [1]
+    assert features.rfm(orders, as_of="2025-01-06")["last_order"].tolist() == [pd.Timestamp("2025-01-05")]
+    assert features.rfm(orders, as_of="2025-01-07")["recency_days"].tolist() == [1]
+
+
+def test_recency_is_whole_days_to_the_start_of_the_day_of_looking() -> None:
+    orders = table((1, "2025-01-05 00:00", 1.0), (2, "2025-01-05 12:00", 1.0), (3, "2025-01-06 08:00", 1.0))
+    assert features.rfm(orders, as_of="2025-01-06")["recency_days"].tolist() == [1, 0, 0]
+    assert features.rfm(orders, as_of="2025-01-07")["recency_days"].tolist() == [2, 1, 0]
+    assert features.rfm(orders)["recency_days"].tolist() == [2, 1, 0]
 
 
 def test_last_day_counts_to_its_end() -> None:
     orders = table((1, "2025-01-05", 1.0), (1, "2025-01-09 23:59:59", 2.0), (1, "2025-01-10 00:00", 4.0))
     rfm = features.rfm(orders, as_of=dt.datetime(2025, 1, 9, 8, 0))
     assert rfm[["recency_days", "monetary"]].to_numpy().tolist() == [[0, 3.0]]
+
+
+def test_windows_begin_and_end_on_their_days() -> None:
+    days = ["2025-01-10", "2025-01-11", "2025-01-20", "2025-01-21", "2025-01-30"]
+    orders = table(*[(1, day, 10.0**place) for place, day in enumerate(days)])
+    windows = features.spend_windows(orders, as_of="2025-01-30", days=10)
+    assert windows[["spend_recent", "spend_before"]].to_numpy().tolist() == [[11_000, 110]]
 
 
 def test_shared_order_number_is_two_orders() -> None:
@@ -274,8 +292,7 @@ def test_windows_need_whole_days(days: Any) -> None:
 
 def test_published_figures_of_online_retail(shared_data: Path) -> None:
     orders = online_retail(shared_data)
-    # The published recency counts full days up to midnight at the end of 9 December, which is the last day of the log.
-    rfm = features.rfm(orders, as_of="2011-12-09")
+    rfm = features.rfm(orders, as_of="2011-12-10")
     assert rfm["recency_days"].mean() == pytest.approx(92.0595, abs=5e-5)
     assert rfm["frequency"].mean() == pytest.approx(4.272, abs=5e-4)
     assert rfm["monetary"].mean() == pytest.approx(2054.2665, abs=5e-5)

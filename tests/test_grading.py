@@ -161,9 +161,10 @@ def test_top_share_is_the_sum_of_the_largest(values: pd.Series, share: float) ->
 
 
 def test_top_share_rounds_the_number_of_customers_up_but_not_for_rounding_errors() -> None:
-    values = pd.Series(np.arange(1.0, 31.0))
-    assert grading.top_share(values, share=0.1) == (30 + 29 + 28) / values.sum()  # 0.1 × 30 is 3.0000000000000004
-    assert grading.top_share(values, share=0.11) == (30 + 29 + 28 + 27) / values.sum()
+    values = pd.Series(np.arange(1.0, 101.0))
+    assert 0.07 * 100 > 7
+    assert grading.top_share(values, share=0.07) == values.nlargest(7).sum() / values.sum()
+    assert grading.top_share(values, share=0.071) == values.nlargest(8).sum() / values.sum()
 
 
 @given(shares_of_something, st.integers(0, 5))
@@ -334,11 +335,17 @@ def test_calls_of_a_small_shop() -> None:
     assert calls["customer_id"].tolist() == ["large", "quiet"]
     days_known = (pd.Timestamp("2024-04-10") - pd.Timestamp("2023-03-01")).days + 1
     assert calls["value_at_stake"].tolist() == pytest.approx([5_000 * 365 / days_known, 500.0])
-    assert calls["reason"][1] == (
-        "Ordered on 5 days, usually every 15 days and never more than 20 days apart. No order for 40 days now."
-    )
+    assert calls["call_reason"][1] == ("5 order days, usually 15 days apart, never more than 20; silent for 41 now.")
     assert grading.next_best_call(rfm, gaps, frozen_after=100)["customer_id"].tolist() == ["quiet"]
     assert grading.next_best_call(rfm, gaps, frozen_after=20).empty
+
+
+def test_a_pause_as_long_as_one_before_is_no_reason_to_call() -> None:
+    for silence, names in ((20, []), (21, ["quiet"])):
+        orders, day = visits("quiet", "2024-01-01", 10, 20, 10), pd.Timestamp("2024-02-10") + pd.Timedelta(days=silence)
+        tables_of_both = features.rfm(orders, as_of=day), features.order_gaps(orders, as_of=day)
+        assert grading.next_best_call(*tables_of_both, frozen_after=21)["customer_id"].tolist() == names
+        assert grading.next_best_call(*tables_of_both, frozen_after=20).empty
 
 
 def test_calls_refuse_tables_that_do_not_belong_together_and_odd_options() -> None:

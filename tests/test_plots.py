@@ -159,7 +159,7 @@ def test_descriptions_say_what_the_data_say() -> None:
         assert f"{name}: {count:,} customers" in said["abc"]
     for zone, count in customers["zone"].value_counts().items():
         assert f"{zone}: {count:,} customer" in said["zones"]
-    assert f"Most in {months.loc[months['revenue'].idxmax(), 'month']:%B %Y}" in said["revenue"]
+    assert f"Most in {months.loc[months['revenue'].idxmax(), 'month_start']:%B %Y}" in said["revenue"]
     assert "is not complete" in said["revenue"]
     assert "was refunded" in said["revenue"]
     last, this = (half.rank(ascending=False, method="min") for half in two_years(orders))
@@ -208,7 +208,7 @@ def test_scale_grows_darker_steadily() -> None:
     [
         (lambda: plots.zones(pd.DataFrame({"monetary_net": [1.0]})), TableError, "zone"),
         (lambda: plots.rfm_grid(pd.DataFrame({"r_score": [1], "f_score": [1]})), TableError, "monetary_net"),
-        (lambda: plots.revenue(pd.DataFrame({"month": []})), TableError, "monthly_revenue"),
+        (lambda: plots.revenue(pd.DataFrame({"month_start": []})), TableError, "monthly_revenue"),
         (lambda: plots.cohorts(pd.DataFrame({"cohort": []})), TableError, "cohort_retention"),
         (lambda: plots.abc(pd.Series([1.0]), cuts=(0.1, 0.2, 0.3, 0.4, 0.5)), ValueError, "at most 4"),
         (lambda: plots.rank_change(pd.Series([0.0]), pd.Series([1.0])), ValueError, "no customer with a value"),

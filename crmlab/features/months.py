@@ -21,8 +21,8 @@ def monthly_revenue(transactions: pd.DataFrame, *, as_of: DateLike | None = None
     Returns
     -------
     DataFrame
-        Table ``monthly_revenue``, sorted by ``month`` (its first day): ``revenue`` (€, Σ net), ``revenue_net`` (€,
-        less what was refunded for these orders, whenever that happened), ``orders``, ``customers`` (who ordered in
+        Table ``monthly_revenue``, sorted by ``month_start``: ``revenue`` (€, Σ net), ``revenue_net`` (€, less
+        what was refunded for these orders, whenever that happened), ``orders``, ``customers`` (who ordered in
         that month) and ``complete``, False for the last month when `as_of` is before its end.
 
     Raises
@@ -46,7 +46,7 @@ def monthly_revenue(transactions: pd.DataFrame, *, as_of: DateLike | None = None
     buyers = rows[["month", "customer"]].drop_duplicates()
     return pd.DataFrame(
         {
-            "month": month_starts(every.to_numpy()),
+            "month_start": month_starts(every.to_numpy()),
             "revenue": sums["net"].to_numpy(),
             "revenue_net": sums["kept"].to_numpy(),
             "orders": orders.groupby("month").size().reindex(every, fill_value=0).to_numpy(),
