@@ -17,9 +17,12 @@ _NOT_PROSE = re.compile(
     re.DOTALL,
 )
 
-# Numbers that name something instead of counting it: 3.2, 3.a after "Exercise", 03 after "lesson", C064, Q021, 4P, 4C.
+# Numbers that name something instead of counting it: 3.2 after "Exercise", 03 after "lesson", C064, 4P, years and days
+# (a count of a thousand or more is written with its comma).
 _NAMES = re.compile(
     r"\b(?:exercises?|lessons?|guess|figure|table|section|chapter)\s+\d+(?:\.\w+)?\b|\b\w*[A-Za-z]\d\w*\b|\b\d+[A-Za-z]\w*\b|^\s*\d+\.\s"
+    r"|\b(?:\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) )?"
+    r"(?:1[89]|20)\d\d\b(?![.,]\d)"
     r"|练习\s*\d+\.\w+|第\s*\d+\s*课",
     re.IGNORECASE | re.MULTILINE,
 )

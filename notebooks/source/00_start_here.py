@@ -118,7 +118,7 @@ first_year[["before", "after", "difference", "standard_error"]].round(3)
 inside = run.truth.months.query("customer_id == @person")
 inside[["month", "orders", "satisfaction", "hazard", "exposure"]].tail(4).round(3)
 
-# %% [markdown] lang="en" given="1990 68 5" holds="inside['exposure'].iloc[-1] < 1"
+# %% [markdown] lang="en" given="68 5" holds="inside['exposure'].iloc[-1] < 1"
 # The table ends: the customer left for good in month {{inside["month"].iloc[-1]}}, after {{inside["exposure"].iloc[-1]:.0%}} of it.
 # Every estimate in this course will be held against such a truth, and every decision paid in euro.
 #

@@ -95,6 +95,7 @@ def test_a_title_is_needed() -> None:
         ("Two thirds of it, half of them, twice as much.", ["thirds", "half", "twice"]),
         ("1. first\n2. second", []),
         ("5,000 customers, 3.5 points", ["5,000", "3.5"]),
+        ("In 2025, on 1 January 2026, 12 customers of 2,025", ["12", "2,025"]),
     ],
 )
 def test_quantities(text: str, expected: list[str]) -> None:
