@@ -282,8 +282,8 @@ class Setting:
         gains = {setting: self.payoff(data, setting) - usual for setting in self.grid}
         best = max(gains, key=lambda setting: gains[setting])
         account = say(
-            "In a shop that you have not seen, {answer} changes the expected profit by {gain:+,.0f} €; the best, {best:g}, "
-            "by {most:+,.0f} €.",
+            "In a shop that you have not seen, {answer} changes the expected profit by {gain:+,.0f} €; the best, "
+            "{best:g}, by {most:+,.0f} €.",
             answer=self.kind.show(answer),
             gain=gain,
             best=best,

@@ -27,7 +27,7 @@ class Data(LessonData):
     def profit_elsewhere(self, price: float) -> float:
         """Return the expected profit of the second year in another shop that changes its price index after the first.
 
-        Luck is removed, or it would decide: in a shop of this size it moves the profit of a year by more than the price does.
+        Luck is removed, or it would decide: it moves the profit of such a shop by more than the price does.
 
         Parameters
         ----------
