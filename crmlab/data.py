@@ -165,13 +165,14 @@ def made_with() -> dict[str, str]:
     dict of str to str
         Versions, platform and vector instructions in use.
     """
+    extensions: Any = np.show_config(mode="dicts")
     return {
         "crmlab": crmlab.__version__,
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "pandas": pd.__version__,
         "platform": f"{sys.platform} {platform.machine()}",
-        "vector_instructions": " ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])),  # type: ignore
+        "vector_instructions": " ".join(extensions["SIMD Extensions"].get("found", [])),
     }
 
 

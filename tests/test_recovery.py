@@ -93,8 +93,16 @@ def test_score_without_variation() -> None:
 
 ERRORS = [
     (pd.Series([1.0], ["Ada"]), pd.Series([1.0], [7]), "no customer in common; their indexes begin with"),
-    (pd.Series([1.0, 2.0], ["Ada", "Ada"]), pd.Series([1.0], ["Ada"]), "estimate: customer 'Ada' appears more than once"),
-    (pd.Series([1.0], ["Ada"]), pd.Series([None], ["Ada"], dtype=float), "truth: the value of customer 'Ada' is missing"),
+    (
+        pd.Series([1.0, 2.0], ["Ada", "Ada"]),
+        pd.Series([1.0], ["Ada"]),
+        "estimate: customer 'Ada' appears more than once",
+    ),
+    (
+        pd.Series([1.0], ["Ada"]),
+        pd.Series([None], ["Ada"], dtype=float),
+        "truth: the value of customer 'Ada' is missing",
+    ),
     ([1.0], pd.Series([1.0], ["Ada"]), "estimate is a list; it must be a pandas Series"),
 ]
 

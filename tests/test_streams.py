@@ -63,7 +63,13 @@ def test_uniform(seed: int) -> None:
 def test_streams_are_independent(seed: int) -> None:
     """Neighbouring months, draws, mechanisms, seeds and customers have nothing to do with one another."""
     base = draws(seed)
-    others = [draws(seed, month=1), draws(seed, draw=1), draws(seed, mechanism="death"), draws(seed + 1), np.roll(base, 1)]
+    others = [
+        draws(seed, month=1),
+        draws(seed, draw=1),
+        draws(seed, mechanism="death"),
+        draws(seed + 1),
+        np.roll(base, 1),
+    ]
     for other in others:
         table = np.histogram2d(base, other, bins=16, range=[(0, 1), (0, 1)])[0]
         assert stats.chi2_contingency(table).pvalue > ERROR_RATE
@@ -96,7 +102,10 @@ def test_blocks_do_not_matter() -> None:
     month = ids % 7
     whole = uniform(ids, seed=3, mechanism="open", month=month)
     for size in (1000, BLOCK + 1):
-        parts = [uniform(ids[k : k + size], seed=3, mechanism="open", month=month[k : k + size]) for k in range(0, len(ids), size)]
+        parts = [
+            uniform(ids[k : k + size], seed=3, mechanism="open", month=month[k : k + size])
+            for k in range(0, len(ids), size)
+        ]
         assert (np.concatenate(parts) == whole).all()
 
 
@@ -118,7 +127,9 @@ def test_poisson_quantile_is_the_quantile(u: list[int], mean: float) -> None:
     uniforms = ((np.array(u) + 0.5) * 2.0**-23).astype(np.float32)
     counts = poisson_quantile(uniforms, np.full(len(u), mean, np.float32))
     # Float32 cannot tell which side of a step of the distribution function a draw within 10⁻⁶ of it lies.
-    low, high = (stats.poisson.ppf(np.clip(uniforms + shift, 0, 1 - 1e-12), float(np.float32(mean))) for shift in (-1e-6, 1e-6))
+    low, high = (
+        stats.poisson.ppf(np.clip(uniforms + shift, 0, 1 - 1e-12), float(np.float32(mean))) for shift in (-1e-6, 1e-6)
+    )
     assert (counts >= np.maximum(low, 0)).all()
     assert (counts <= high).all()
 

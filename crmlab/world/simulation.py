@@ -19,8 +19,8 @@ from crmlab.world.state import State, starting_state
 
 Columns = dict[str, npt.NDArray[Any]]
 
-BLOCK = 16_384
-"""Customers simulated at a time: their state fits a core's cache."""
+BLOCK = 32_768
+"""Customers simulated at a time: so many that calling numpy costs little, so few that a core's cache holds them."""
 
 STRANGER = 1 << 40
 """Distance of the ids of one customer's repetitions; far above any customer's id."""

@@ -12,8 +12,8 @@ from crmlab.world import World, load_scenario
 def test_expectation_meets_what_happened(seed) -> None:
     """Orders and profit of a year, summed over all customers, lie within 4.5 standard deviations of the expectation.
 
-    What happened has the variance of its customers' luck, estimated from their deviations. The check fails by chance once in
-    10⁵ for each outcome and seed.
+    What happened has the variance of its customers' luck, estimated from their deviations. The check fails by chance
+    once in 10⁵ for each outcome and seed.
     """
     world = World(customers=6_000, months=24, seed=seed)
     run = world.simulate()
@@ -22,7 +22,9 @@ def test_expectation_meets_what_happened(seed) -> None:
     discount = 1.1 ** (-(later["month"] - 12 + 0.5) / 12)
     known = later["customer_id"].isin(expected.index)
     orders = later[known].groupby("customer_id")["orders"].sum().reindex(expected.index, fill_value=0)
-    value = (later["profit"] * discount)[known].groupby(later["customer_id"]).sum().reindex(expected.index, fill_value=0.0)
+    value = (
+        (later["profit"] * discount)[known].groupby(later["customer_id"]).sum().reindex(expected.index, fill_value=0.0)
+    )
     for happened, wanted in ((orders, expected["expected_orders"]), (value, expected["expected_value"])):
         deviation = happened - wanted
         assert abs(deviation.sum()) < 4.5 * deviation.std() * np.sqrt(len(deviation))
@@ -51,7 +53,9 @@ def test_without_feedback_it_is_the_formula_of_pareto_nbd() -> None:
     wanted = rate / hazard * -np.expm1(-hazard * 24)
     np.testing.assert_allclose(expected["expected_orders"][alive], wanted, rtol=1e-4)
     assert (expected[~alive] == 0).all().all()
-    assert (expected["expected_orders_se"] < 1e-4 * expected["expected_orders"] + 1e-9).all(), "nothing is left to chance"
+    assert (expected["expected_orders_se"] < 1e-4 * expected["expected_orders"] + 1e-9).all(), (
+        "nothing is left to chance"
+    )
 
 
 def test_subsets_and_repetitions(world, run) -> None:

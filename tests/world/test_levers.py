@@ -82,7 +82,9 @@ def test_no_policy_breaks_the_world(data) -> None:
     names = sorted(set(LEVERS) - WITHOUT_MECHANISM)
     months = 4
     policy = {
-        name: data.draw(st.lists(st.floats(LEVERS[name].smallest, LEVERS[name].largest), min_size=months, max_size=months))
+        name: data.draw(
+            st.lists(st.floats(LEVERS[name].smallest, LEVERS[name].largest), min_size=months, max_size=months)
+        )
         for name in names
     }
     world = World(customers=60, months=months, seed=data.draw(st.integers(0, 99)))

@@ -17,7 +17,8 @@ from crmlab.world.population import copula_factor
 from crmlab.world.scenario import schema
 
 TEXTS = {
-    name: resources.files("crmlab.world").joinpath("scenarios", f"{name}.toml").read_text("utf-8") for name in scenario_names()
+    name: resources.files("crmlab.world").joinpath("scenarios", f"{name}.toml").read_text("utf-8")
+    for name in scenario_names()
 }
 NUMBERS = [
     (name, path, value, entry, source)
@@ -74,7 +75,10 @@ CHANGES = [
     ({"demographics.regions": []}, r"demographics.regions = \[\]; it must be a list of at least one text"),
     ({"channels.organic.share": 0.3}, r"The shares in \[channels\] add up to 1.03; they must add up to 1"),
     ({"four_c.cost": 0.3}, r"The shares in \[four_c\] add up to 1.05"),
-    ({"marketing_mix.magic": dict.fromkeys(("solution", "cost", "convenience", "communication"), 0.0)}, r"\[marketing_mix.magic\]: there is no such lever"),
+    (
+        {"marketing_mix.magic": dict.fromkeys(("solution", "cost", "convenience", "communication"), 0.0)},
+        r"\[marketing_mix.magic\]: there is no such lever",
+    ),
     ({"channels.radio.share": 0.0}, r"Key channels.radio.cost is missing"),
 ]
 
@@ -88,7 +92,12 @@ def test_impossible_values_are_errors(changes, message) -> None:
 @given(data=st.data())
 def test_any_number_outside_its_range_is_an_error(data) -> None:
     _, path, _, entry, _ = data.draw(st.sampled_from(NUMBERS))
-    beyond = data.draw(st.one_of(st.floats(entry.largest * 1.001 + 1e-6, 1e12), st.floats(-1e12, entry.smallest - 1e-6 - abs(entry.smallest) * 1e-3)))
+    beyond = data.draw(
+        st.one_of(
+            st.floats(entry.largest * 1.001 + 1e-6, 1e12),
+            st.floats(-1e12, entry.smallest - 1e-6 - abs(entry.smallest) * 1e-3),
+        )
+    )
     value = int(beyond) + (1 if beyond > 0 else -1) if entry.kind == "count" else beyond
     with pytest.raises(ScenarioError, match=re.escape(path)):
         load_scenario("cosmetics").with_values({path: value})

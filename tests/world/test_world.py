@@ -42,7 +42,9 @@ def test_processes_do_not_matter(world, run) -> None:
 @settings(max_examples=8)
 @given(data=st.data())
 def test_a_subset_has_the_rows_it_has_among_all(world, run, data) -> None:
-    ids = data.draw(st.lists(st.sampled_from(sorted(run.customers["customer_id"])), min_size=1, max_size=200, unique=True))
+    ids = data.draw(
+        st.lists(st.sampled_from(sorted(run.customers["customer_id"])), min_size=1, max_size=200, unique=True)
+    )
     part = everything(world.simulate(customers=ids))
     for name, whole in everything(run).items():
         if name in ("products", "policy"):
@@ -180,7 +182,9 @@ def test_tables_hold_together(run) -> None:
     value = (lines["quantity"] * lines["unit_price"]).groupby(lines["order_id"]).sum()
     wanted = orders.set_index("order_id")
     np.testing.assert_allclose(value.reindex(wanted.index), wanted["gross"], atol=0.005)
-    np.testing.assert_allclose(lines.groupby("order_id")["discount"].sum().reindex(wanted.index), wanted["discount"], atol=0.005)
+    np.testing.assert_allclose(
+        lines.groupby("order_id")["discount"].sum().reindex(wanted.index), wanted["discount"], atol=0.005
+    )
     assert (lines.groupby("order_id")["quantity"].sum().reindex(wanted.index) == wanted["items"]).all()
     assert (lines.groupby("order_id")["line"].max() == lines.groupby("order_id").size()).all()
     np.testing.assert_allclose(orders["net"], orders["gross"] - orders["discount"], atol=0.005)
@@ -202,7 +206,10 @@ def test_tables_hold_together(run) -> None:
     assert (first >= signup.reindex(first.index)).all()
     newcomers = signup[signup >= "2024-01-01"]
     assert first.reindex(newcomers.index).equals(newcomers.rename("ts")), "who joins, orders on that day"
-    assert (customers["member_since"].dropna() >= signup.reindex(customers["customer_id"])[customers["member_since"].notna().to_numpy()].to_numpy()).all()
+    assert (
+        customers["member_since"].dropna()
+        >= signup.reindex(customers["customer_id"])[customers["member_since"].notna().to_numpy()].to_numpy()
+    ).all()
 
 
 def test_customers_join_before_and_after_the_first_day(world, run) -> None:
