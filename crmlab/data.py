@@ -158,7 +158,7 @@ def make(
 
 
 def made_with() -> dict[str, str]:
-    """Return what decides the last bits of a number: where all of it is the same, a data set is made again byte by byte.
+    """Return what decides the last bits of a number: where all of it is the same, a data set has the same bytes.
 
     Returns
     -------
