@@ -6,8 +6,9 @@ RUN = .venv/bin/python
 # Options for JupyterLab, such as LAB_OPTIONS="--no-browser --port=8899"; root needs one more.
 LAB_OPTIONS =
 ALLOW_ROOT = $$(test "$$(id -u)" = 0 && echo --allow-root)
-# Options for pytest, such as PYTEST_OPTIONS="-k grading".
+# Options for pytest, such as PYTEST_OPTIONS="-k grading". Two processes: the project is to be checked on two cores.
 PYTEST_OPTIONS =
+WORKERS = 2
 
 .PHONY: help lab test validate notebooks bench lint format compat lock environment clean
 .DEFAULT_GOAL := help
@@ -24,7 +25,7 @@ lab: environment  ## open the course in JupyterLab
 	exec $(RUN) -m jupyterlab $(ALLOW_ROOT) $(LAB_OPTIONS) "$${lesson:-notebooks}"
 
 test: lint  ## everything that is short: style, types, architecture, tests, notebooks
-	$(RUN) -m pytest $(PYTEST_OPTIONS)
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_OPTIONS)
 
 validate: environment  ## the long checks: statistics of the worlds, other versions of Python and of the dependencies
 	$(RUN) -m pytest -m slow tests validation $(PYTEST_OPTIONS)

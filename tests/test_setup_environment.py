@@ -20,15 +20,20 @@ FIND_PYTHON = ROOT / "scripts" / "find_python.sh"
 
 
 @pytest.fixture
-def setup(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     specification = importlib.util.spec_from_file_location("setup_environment", ROOT / "scripts/setup_environment.py")
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     monkeypatch.setitem(sys.modules, "setup_environment", module)
     specification.loader.exec_module(module)
-    # An environment of these tests is folders and files only; its Python is said to be this one.
-    monkeypatch.setattr(module, "interpreter_version", lambda environment: sys.version_info[:2])
     return module
+
+
+@pytest.fixture
+def setup(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, for environments that are folders and files only: their Python is said to be this one."""
+    monkeypatch.setattr(script, "interpreter_version", lambda environment: sys.version_info[:2])
+    return script
 
 
 @pytest.fixture
@@ -125,6 +130,20 @@ def test_record_is_readable(setup: ModuleType, project: Path, environment: Path)
     record = json.loads((environment / setup.RECORD).read_text(encoding="utf-8"))
     assert record["root"] == str(project)
     assert record["packages"] == ["numpy-2.4.6", "pandas-3.1.1"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no POSIX shell")
+def test_interpreter_that_works_and_ones_that_do_not(script: ModuleType, project: Path) -> None:
+    python = project / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    assert script.interpreter_version(project / ".venv") is None
+    python.symlink_to(project / "uninstalled" / "python3")
+    assert script.interpreter_version(project / ".venv") is None
+    python.unlink()
+    program(python, "exit 1")  # no pip, or a standard library that is gone
+    assert script.interpreter_version(project / ".venv") is None
+    program(python, "echo 3 12")
+    assert script.interpreter_version(project / ".venv") == (3, 12)
 
 
 # ── Finding a Python ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from crmlab import __version__
+from crmlab.cli.data import add_data_commands
 from crmlab.cli.report import add_report_command
 from crmlab.tables import TableError
 
@@ -17,6 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"crmlab {__version__}")
     commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     add_report_command(commands)
+    add_data_commands(commands)
     return parser
 
 

@@ -12,7 +12,7 @@ _READING = (
     ("delimiter", "what separates the columns: , ; tab | or spaces"),
     ("encoding", "such as utf-8, gb18030, big5 or cp1252"),
     ("sheet", "sheet of an Excel file"),
-    ("currency", "sign to keep where amounts carry several"),
+    ("currency", "sign to keep where amounts carry several, or to show where they carry none"),
 )
 
 

@@ -4,8 +4,9 @@ Every function takes the ``transactions`` table of ``tables.toml``: one row per 
 ``order_id``, ``ts`` and ``net``. What holds for all of them:
 
 - The day of ``as_of`` is included and later rows are ignored, so that nothing of the future enters a feature. Left
-  out, it is the day of the last order.
-- Days are whole calendar days of the clock that ``ts`` shows; with a time zone, that zone's clock.
+  out, it is the day of the last order; for `rfm`, which looks back from a day, the day after it.
+- Days are calendar days of the clock that ``ts`` shows; with a time zone, that zone's clock. Only ``recency_days``
+  counts whole days of 24 hours, from the moment of the last order to the start of ``as_of``.
 - Where a ``refunded`` column is there, values called net of refunds subtract it; where there is none, nothing was
   refunded.
 - Several rows of one order are added up; each counts on its own day. An order number that two customers share is two

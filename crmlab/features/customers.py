@@ -16,14 +16,14 @@ def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.Data
     transactions : DataFrame
         The transactions table; `crmlab.features` says what holds for it.
     as_of : date or str, optional
-        Last day included; the day of the last order when left out.
+        Day on which to look back, its orders included; the day after the last order when left out.
 
     Returns
     -------
     DataFrame
-        Table ``rfm``, sorted by ``customer_id``: ``first_order``, ``last_order`` (days), ``recency_days`` (whole days
-        from the last order to `as_of`), ``frequency`` (different orders), ``monetary`` (€, Σ net), ``monetary_net``
-        (€, Σ net less refunds).
+        Table ``rfm``, sorted by ``customer_id``: ``first_order``, ``last_order`` (days), ``recency_days`` (whole days,
+        of 24 hours, from the last order to the start of `as_of`; 0 for orders of that day),
+        ``frequency`` (different orders), ``monetary`` (€, Σ net), ``monetary_net`` (€, Σ net less refunds).
 
     Raises
     ------
@@ -42,19 +42,23 @@ def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.Data
     ...                        "ts": pd.to_datetime(["2025-01-01 09:00", "2025-01-03 10:00", "2025-01-04 23:59"])})
     >>> rfm(orders, as_of="2025-01-10")[["customer_id", "recency_days", "frequency", "monetary"]]
       customer_id  recency_days  frequency  monetary
-    0           a             7          1       5.0
-    1           b             6          2      30.0
+    0           a             6          1       5.0
+    1           b             5          2      30.0
     """
-    log = read_log(transactions, as_of)
+    log = read_log(transactions, as_of, orders=True)
     by_customer = log.rows.groupby("customer", sort=True)
+    orders = distinct_orders(log.rows, [])
+    by_order = by_customer if orders is log.rows else orders.groupby("customer", sort=True)
     first, last = by_customer["day"].min(), by_customer["day"].max()
+    looked_at = log.as_of + (as_of is None)
+    recency = (looked_at - by_customer["next_midnight"].max()).clip(lower=0)
     return pd.DataFrame(
         {
             "customer_id": log.customers,
             "first_order": dates_of(first),
             "last_order": dates_of(last),
-            "recency_days": (log.as_of - last).to_numpy(),
-            "frequency": distinct_orders(log.rows, []).groupby("customer", sort=True).size().to_numpy(),
+            "recency_days": recency.to_numpy(),
+            "frequency": by_order.size().to_numpy(),
             "monetary": by_customer["net"].sum().to_numpy(),
             "monetary_net": by_customer["kept"].sum().to_numpy(),
         }

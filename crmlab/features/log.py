@@ -26,7 +26,8 @@ class Log(NamedTuple):
     Attributes
     ----------
     rows : DataFrame
-        ``customer`` and ``order`` (codes), ``day`` (days since 1970), ``net`` and ``kept`` (net less refunds) in €.
+        ``customer`` (code), ``day`` and ``next_midnight`` (days since 1970; the same for an order at midnight or
+        without a time of day), ``net`` and ``kept`` (net less refunds) in €, and ``order`` (code) where asked for.
     customers : Index
         The customer of each code, sorted.
     as_of : int
@@ -75,14 +76,14 @@ def as_day(value: DateLike, *, name: str = "as_of") -> pd.Timestamp:
     return stamp.tz_localize(None).normalize()
 
 
-def read_log(transactions: pd.DataFrame, as_of: DateLike | None) -> Log:
-    """Check the table, cut it after `as_of`, and number its customers and orders."""
+def read_log(transactions: pd.DataFrame, as_of: DateLike | None, *, orders: bool = False) -> Log:
+    """Check the table, cut it after `as_of`, and number its customers and, where asked for, its orders."""
     require_columns(transactions, NEEDED, table="transactions")
     if not len(transactions):
         raise TableError("The transactions table has no rows.")
     for name in ("customer_id", "order_id"):
         _refuse(transactions[name].isna(), f"no {name}", f"Set them aside: table.dropna(subset=['{name}']).")
-    day = _days(transactions["ts"])
+    day, next_midnight = _days(transactions["ts"])
     net = _amounts(transactions, "net")
     _refuse(net < 0, "a negative net", "net is what was charged; what was paid back belongs in refunded.")
     kept = net
@@ -99,18 +100,12 @@ def read_log(transactions: pd.DataFrame, as_of: DateLike | None) -> Log:
     if not within.any():
         first = np.datetime64(int(day.min()), "D")
         raise TableError(f"No order is as old as as_of, {np.datetime64(last, 'D')}: the first is of {first}.")
-    customer_id, order_id = transactions["customer_id"], transactions["order_id"]
-    if not within.all():
-        customer_id, order_id, day, net, kept = (
-            customer_id[within],
-            order_id[within],
-            day[within],
-            net[within],
-            kept[within],
-        )
-    customer, customers = pd.factorize(customer_id, sort=True)
-    order, _ = pd.factorize(order_id)
-    rows = pd.DataFrame({"customer": customer, "order": order, "day": day, "net": net, "kept": kept})
+    cut = slice(None) if within.all() else within  # no copy where nothing is cut
+    customer, customers = pd.factorize(transactions["customer_id"][cut], sort=True)
+    columns = {"day": day, "next_midnight": next_midnight, "net": net, "kept": kept}
+    rows = pd.DataFrame({"customer": customer} | {name: values[cut] for name, values in columns.items()})
+    if orders:
+        rows["order"] = pd.factorize(transactions["order_id"][cut])[0]
     return Log(rows, pd.Index(customers), last)
 
 
@@ -126,8 +121,8 @@ def _refuse(wrong: Any, what: str, advice: str) -> None:
         raise TableError(f"{count:,} of {len(wrong):,} rows of the transactions table have {what}. {advice}")
 
 
-def _days(ts: pd.Series) -> np.ndarray:
-    """Return the calendar day of each moment as days since 1970."""
+def _days(ts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the calendar day of each moment, and the first midnight not before it, as days since 1970."""
     if not pd.api.types.is_datetime64_any_dtype(ts.dtype):
         raise TableError(
             f"ts of the transactions table must hold dates, not {ts.dtype} (the first value is {ts.iloc[0]!r}). "
@@ -136,7 +131,9 @@ def _days(ts: pd.Series) -> np.ndarray:
     _refuse(ts.isna(), "no ts", "Set them aside: table.dropna(subset=['ts']).")
     if ts.dt.tz is not None:
         ts = ts.dt.tz_localize(None)
-    return ts.to_numpy(dtype="datetime64[s]").astype("datetime64[D]").astype(np.int64)
+    moment = ts.to_numpy(dtype="datetime64[s]")
+    day = moment.astype("datetime64[D]")
+    return day.astype(np.int64), day.astype(np.int64) + (moment > day)
 
 
 def _amounts(transactions: pd.DataFrame, name: str) -> np.ndarray:

@@ -21,8 +21,8 @@ def monthly_revenue(transactions: pd.DataFrame, *, as_of: DateLike | None = None
     Returns
     -------
     DataFrame
-        Table ``monthly_revenue``, sorted by ``month`` (its first day): ``revenue`` (€, Σ net), ``revenue_net`` (€,
-        less what was refunded for these orders, whenever that happened), ``orders``, ``customers`` (who ordered in
+        Table ``monthly_revenue``, sorted by ``month_start``: ``revenue`` (€, Σ net), ``revenue_net`` (€, less
+        what was refunded for these orders, whenever that happened), ``orders``, ``customers`` (who ordered in
         that month) and ``complete``, False for the last month when `as_of` is before its end.
 
     Raises
@@ -37,19 +37,20 @@ def monthly_revenue(transactions: pd.DataFrame, *, as_of: DateLike | None = None
     >>> monthly_revenue(orders)["revenue"].tolist()
     [10.0, 0.0, 5.0]
     """
-    log = read_log(transactions, as_of)
+    log = read_log(transactions, as_of, orders=True)
     rows = log.rows.assign(month=months_of(log.rows["day"]))
     last = int(months_of(np.array([log.as_of]))[0])
     every = pd.RangeIndex(int(rows["month"].min()), last + 1, name="month")
     sums = rows.groupby("month")[["net", "kept"]].sum().reindex(every, fill_value=0.0)
     orders = distinct_orders(rows, ["month"])
+    buyers = rows[["month", "customer"]].drop_duplicates()
     return pd.DataFrame(
         {
-            "month": month_starts(every.to_numpy()),
+            "month_start": month_starts(every.to_numpy()),
             "revenue": sums["net"].to_numpy(),
             "revenue_net": sums["kept"].to_numpy(),
             "orders": orders.groupby("month").size().reindex(every, fill_value=0).to_numpy(),
-            "customers": _customers_by(orders, ["month"]).reindex(every, fill_value=0).to_numpy(),
+            "customers": buyers.groupby("month").size().reindex(every, fill_value=0).to_numpy(),
             "complete": month_ends(every.to_numpy()) <= log.as_of,
         }
     )
@@ -108,7 +109,3 @@ def cohort_retention(transactions: pd.DataFrame, *, as_of: DateLike | None = Non
             "complete": month_ends(month) <= log.as_of,
         }
     )
-
-
-def _customers_by(rows: pd.DataFrame, keys: list[str]) -> pd.Series:
-    return rows[[*keys, "customer"]].drop_duplicates().groupby(keys[0]).size()

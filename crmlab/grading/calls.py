@@ -84,7 +84,7 @@ def next_best_call(
     Returns
     -------
     DataFrame
-        Table ``calls``, most at stake first (ties: longer silence, then customer_id): ``customer_id``, ``reason``,
+        Table ``calls``, most at stake first (ties: longer silence, then customer_id): ``customer_id``, ``call_reason``,
         ``value_at_stake`` (€ per year), ``last_order``, ``usual_gap_days`` (median pause), ``longest_gap_days``,
         ``recency_days``.
 
@@ -101,8 +101,8 @@ def next_best_call(
     >>> days = pd.to_datetime(["2025-01-01", "2025-01-11", "2025-01-21", "2025-02-02", "2025-03-31"])
     >>> orders = pd.DataFrame({"customer_id": [1, 1, 1, 1, 2], "order_id": range(5), "ts": days, "net": 50.0})
     >>> calls = next_best_call(features.rfm(orders), features.order_gaps(orders), frozen_after=90)
-    >>> print(calls["reason"][0])
-    Ordered on 4 days, usually every 10 days and never more than 12 days apart. No order for 57 days now.
+    >>> print(calls["call_reason"][0])
+    4 order days, usually 10 days apart, never more than 12; silent for 58 now.
     """
     if not frozen_after >= 0:
         raise ValueError(f"frozen_after must be a number of days, 0 or more, not {frozen_after!r}.")
@@ -119,7 +119,7 @@ def next_best_call(
     calls = rfm.merge(rhythm[rhythm["pauses"] >= min_gaps], on="customer_id")
     silent = calls["recency_days"]
     calls = calls[(silent > calls["longest_gap_days"]) & (silent <= frozen_after)]
-    known_days = (calls["last_order"] - calls["first_order"]).dt.days + calls["recency_days"] + 1
+    known_days = (calls["last_order"] - calls["first_order"]).dt.days + calls["recency_days"]
     calls = calls.assign(value_at_stake=calls["monetary_net"] * 365 / known_days.clip(lower=365))
     calls = calls.sort_values("customer_id").sort_values(
         ["value_at_stake", "recency_days"], ascending=[False, False], kind="stable"
@@ -128,13 +128,21 @@ def next_best_call(
     rhythms = zip(
         calls["pauses"], calls["usual_gap_days"], calls["longest_gap_days"], calls["recency_days"], strict=True
     )
-    calls["reason"] = [
-        f"Ordered on {pauses + 1} days, usually every {_days(usual)} and never more than {_days(longest)} apart. "
-        f"No order for {_days(silence)} now."
+    calls["call_reason"] = [
+        f"{pauses + 1} order days, usually {_days(usual)} apart, never more than {longest:,}; "
+        f"silent for {silence:,} now."
         for pauses, usual, longest, silence in rhythms
     ]
     return calls[
-        ["customer_id", "reason", "value_at_stake", "last_order", "usual_gap_days", "longest_gap_days", "recency_days"]
+        [
+            "customer_id",
+            "call_reason",
+            "value_at_stake",
+            "last_order",
+            "usual_gap_days",
+            "longest_gap_days",
+            "recency_days",
+        ]
     ]
 
 

@@ -50,7 +50,7 @@ def revenue(monthly: pd.DataFrame, *, currency: str = "€", ax: Axes | None = N
     TableError
         If a column is missing.
     """
-    require_columns(monthly, ["month", "revenue", "revenue_net", "complete"], table="monthly_revenue")
+    require_columns(monthly, ["month_start", "revenue", "revenue_net", "complete"], table="monthly_revenue")
     gross, net = monthly["revenue"].to_numpy(), monthly["revenue_net"].to_numpy()
     refunded = gross - net
     place = np.arange(len(monthly))
@@ -63,7 +63,7 @@ def revenue(monthly: pd.DataFrame, *, currency: str = "€", ax: Axes | None = N
         ax.bar(place[running], net[running], width, label="kept, month not complete", **hatched)
     if refunded.sum() > 0:
         ax.bar(place, refunded, width, bottom=net, color=COLOURS["orange"], label="refunded later")
-    _month_ticks(ax, monthly["month"])
+    _month_ticks(ax, monthly["month_start"])
     money_axis(ax.yaxis, currency)
     ax.set(ylabel="Revenue per month", xlim=(-0.7, len(monthly) - 0.3))
     ax.grid(True, axis="y")
@@ -72,7 +72,7 @@ def revenue(monthly: pd.DataFrame, *, currency: str = "€", ax: Axes | None = N
     if running.any() or refunded.sum() > 0:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, columnspacing=1.2, handlelength=1.1)
     best, worst = int(gross.argmax()), int(gross.argmin())
-    named = monthly["month"].dt.strftime("%B %Y").tolist()
+    named = monthly["month_start"].dt.strftime("%B %Y").tolist()
     ax.set_title(f"{money(gross.sum(), currency)} in {plural(len(monthly), 'month')}, most in {named[best]}")
     told = [
         f"Bars of revenue per month from {named[0]} to {named[-1]}, {money(gross.sum(), currency)} in all.",
@@ -137,12 +137,12 @@ def cohorts(retention: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         bar = figure_of(ax).colorbar(mesh, ax=ax, shrink=0.5, aspect=12)
         bar.outline.set_visible(False)
         percent_axis(bar.ax.yaxis)
-    step = max(1, rows // 12)
+    step = -(-rows // 15)
     ticks = range(0, rows, step)
     ax.set_yticks(ticks, [f"{shares.index[i]:%b %Y} ({sizes.iloc[i]:,})" for i in ticks])
-    ax.set_xticks(np.arange(1, columns + 1, max(1, columns // 12)))
+    ax.set_xticks(np.arange(1, columns + 1, -(-columns // 12)))
     ax.set(xlim=(0.5, columns + 0.5), ylim=(rows - 0.5, -0.5))
-    ax.set(xlabel="Months after the first order", ylabel="Month of first order (customers)")
+    ax.set(xlabel="Months after the first order", ylabel="First order (customers)")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_title("New customers who ordered again (%)")

@@ -71,7 +71,7 @@ def collect(table: RawTable, columns: Mapping[str, str], source: ByteSource | No
         progress("Reading", source.share_read if source else 0.0)
     fingerprints = np.concatenate(prints) if prints else np.array([], dtype=np.uint64)
     return Collected(
-        {role: pa.chunked_array(parts).unify_dictionaries() for role, parts in chunks.items() if parts},
+        {role: pa.chunked_array(parts) for role, parts in chunks.items() if parts},
         pd.Series(fingerprints).duplicated().to_numpy(),
         np.concatenate(headers) if headers else np.array([], dtype=bool),
     )

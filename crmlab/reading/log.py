@@ -120,7 +120,8 @@ def read_transactions(
     day_first : bool, optional
         Whether 03/04/2011 is 3 April.
     currency : str, optional
-        Currency sign to keep where amounts carry several; by default the commonest.
+        Currency sign to keep where amounts carry several, by default the commonest; or the sign to show where they
+        carry none.
     drop_duplicates : bool
         Whether to set aside rows that equal an earlier row in every column. Kept by default: two equal lines in one
         order are more often two units scanned one by one than a mistake.
@@ -291,7 +292,7 @@ def _currencies(found: list[Any], wanted: str | None, notes: list[str], n: int) 
         sign = np.where(numbers.currency != "", numbers.currency, sign)
     counts = pd.Series(sign[sign != ""]).value_counts()
     if counts.empty:
-        return {}, ""
+        return {}, wanted or ""
     keep = wanted if wanted is not None else str(counts.index[0])
     if keep not in counts.index:
         raise TableError(f"currency must be one of {', '.join(map(str, counts.index))}, not {keep!r}.")
@@ -338,7 +339,7 @@ def _refunds(rows: Rows, paid_back: np.ndarray, ignore: bool) -> tuple[np.ndarra
         return refunded, when, matched
     sales = np.flatnonzero(rows.reason == "")
     back = np.flatnonzero(np.isin(rows.reason, TAKEN_OFF))
-    refunded[sales] = np.minimum(paid_back[sales], rows.amount[sales])
+    refunded[sales] = matched[sales] = np.minimum(paid_back[sales], rows.amount[sales])
     span = max(int(rows.product.max()), int(rows.order.max()), 0) + 2
 
     def match(r: np.ndarray, other: np.ndarray | None, by_units: bool) -> None:

@@ -80,7 +80,8 @@ def account(
     masks : dict of str to ndarray of bool
         All reasons that apply to each row, not only the first.
     refunded : ndarray of float, shape (n,)
-        For rows that take sales back: money that found its sale.
+        For rows that take sales back: money that found its sale. For sales: what a column of the file says was paid
+        back.
     unfit : int
         Lines that did not fit the table.
 
@@ -93,7 +94,9 @@ def account(
     """
     amount = np.nan_to_num(rows.amount)
     sales = rows.reason == ""
-    table = [(used, int(sales.sum()), int(sales.sum()), float(amount[sales].sum()), 0.0, "used", "")]
+    table = [
+        (used, int(sales.sum()), int(sales.sum()), float(amount[sales].sum()), float(refunded[sales].sum()), "used", "")
+    ]
     for name, (treatment, change) in REASONS.items():
         if name == "line does not fit the table":
             if unfit:

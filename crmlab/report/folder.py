@@ -42,7 +42,7 @@ def check_out(out: Path, *, force: bool) -> None:
         raise TableError(f"{out} is a file: choose a folder with --out.")
     if out.is_dir() and not force and any(out.iterdir()):
         raise TableError(
-            f"{out} exists and is not empty: choose another folder with --out, or replace the report with --force."
+            f"{out} exists and is not empty: choose another folder with --out, or replace its files with --force."
         )
 
 

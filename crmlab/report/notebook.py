@@ -75,8 +75,9 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         cells.append(new_code_cell("crm.plots.cohorts(report.cohorts)"))
     cells += [
         new_markdown_cell(
-            f"## {6 if cohorts else 5} Whom to call first\n\nRegular customers who have now been silent for longer "
-            "than ever before. It says who may be leaving, not whom a call would keep: only an experiment can tell that."
+            f"## {6 if cohorts else 5} Whom to call first\n\n"
+            "Regular customers who have now been silent for longer than ever before. "
+            "It says who may be leaving, not whom a call would keep: only an experiment can tell that."
         ),
         new_code_cell("report.calls"),
     ]

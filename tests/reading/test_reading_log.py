@@ -95,6 +95,7 @@ def test_a_column_of_refunds() -> None:
     log = log_of(rows, "Order Customer Date Total Refunded")
     assert log.transactions["refunded"].tolist() == [10.0, 20.0, 0.0]
     assert net(log) == {"ann": 20.0, "bob": 5.0}
+    assert log.account["matched"].tolist() == [30.0]
 
 
 def test_the_tables_of_a_world_are_read_as_they_are() -> None:
@@ -158,6 +159,7 @@ def test_several_currencies_are_not_added_up() -> None:
     assert net(log) == {"ann": 11.0}
     assert log.account.set_index("reason")["rows"]["another currency"] == 1
     assert net(log_of(rows, "Customer Date Amount", currency="$")) == {"bob": 7.0}
+    assert log_of([("ann", "2024-01-05", 5)], "Customer Date Amount", currency="€").currency == "€"
     with pytest.raises(TableError, match="currency must be one of €, \\$, not '£'"):
         log_of(rows, "Customer Date Amount", currency="£")
 
