@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import scipy
 
 import crmlab
 from crmlab.paths import datasets_folder
@@ -139,7 +143,7 @@ def make(
     (target / "DICTIONARY.md").write_bytes(_dictionary(world, files).encode("utf-8"))
     manifest = {
         "scenario": world.scenario.name,
-        "crmlab": crmlab.__version__,
+        "made_with": made_with(),
         "customers": world.customers,
         "months": world.months,
         "seed": world.seed,
@@ -151,6 +155,25 @@ def make(
         (target / "scenario.toml").write_bytes(source.read_bytes())
     (target / "manifest.json").write_bytes((json.dumps(manifest, indent=2) + "\n").encode("utf-8"))
     return target
+
+
+def made_with() -> dict[str, str]:
+    """Return what decides the last bits of a number: where all of it is the same, a data set has the same bytes.
+
+    Returns
+    -------
+    dict of str to str
+        Versions, platform and vector instructions in use.
+    """
+    extensions: Any = np.show_config(mode="dicts")
+    return {
+        "crmlab": crmlab.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "pandas": pd.__version__,
+        "platform": f"{sys.platform} {platform.machine()}",
+        "vector_instructions": " ".join(extensions["SIMD Extensions"].get("found", [])),
+    }
 
 
 def _folder(name: str) -> Path:

@@ -139,8 +139,8 @@ def uniform(
 
     Examples
     --------
-    >>> uniform(np.arange(1, 4), seed=7, mechanism="purchase", month=3).round(4).tolist()
-    [0.7652999758720398, 0.07509999722242355, 0.30889999866485596]
+    >>> (uniform(np.arange(1, 4), seed=7, mechanism="purchase", month=3) * 2**24).tolist()
+    [3600173.0, 11187823.0, 14179343.0]
     """
     if mechanism not in MECHANISMS:
         raise ValueError(f"mechanism={mechanism!r} is unknown; allowed are {', '.join(MECHANISMS)}")

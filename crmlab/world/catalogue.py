@@ -14,7 +14,7 @@ from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
 from crmlab.world.simulation import Columns, carried
 
-MOST_LINES = 8
+MOST_LINES = 14
 """Lines that an order can have; the last one takes what is left of its value."""
 
 PRICE_STEP = 0.5

@@ -19,7 +19,7 @@ from crmlab.world.effects import Effects
 from crmlab.world.population import Floats
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import BLOCK, Block, running_cost
+from crmlab.world.simulation import BLOCK, STRANGER, Block, running_cost
 from crmlab.world.state import State
 
 Sums = npt.NDArray[np.float64]
@@ -72,15 +72,20 @@ def _expected_block(
         happened, _ = block.live(month, seed=setup.seed_luck)
         block.bury(happened.died)
     alive, n = block.state, len(population.customer_id)
-    everybody = np.arange(len(alive.customer_id))
-    totals = np.zeros((2, len(everybody)))
+    living = len(alive.customer_id)
+    totals = np.zeros((2, living))
     squares = np.zeros_like(totals)
-    for replication in range(replications):
-        block.state = alive.take(everybody)
-        seed = derive_seed(setup.seed_luck, replication)
-        sums = _follow(block, from_month, horizon, order_horizon, seed)
-        totals += sums
-        squares += sums * sums
+    seed = derive_seed(setup.seed_luck, 0)
+    together = max(1, BLOCK // max(1, living))  # few customers are followed many times at once
+    for first in range(0, replications, together):
+        number = np.arange(first, min(first + together, replications))
+        block.state = alive.take(np.tile(np.arange(living), len(number)))
+        # A repetition is a stranger with the traits and the past of the customer: the id decides the luck.
+        block.state.customer_id = block.state.customer_id + np.repeat(number, living) * STRANGER
+        sums = _follow(block, from_month, horizon, order_horizon, seed).reshape(2, len(number), living)
+        for repetition in range(len(number)):  # one after the other, so that the rounding never depends on `together`
+            totals += sums[:, repetition]
+            squares += sums[:, repetition] ** 2
     mean = totals / replications
     variance = np.maximum(squares / replications - mean * mean, 0.0) / (replications - 1)
     out = np.zeros((4, n))

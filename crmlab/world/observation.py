@@ -71,7 +71,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     goods = lines["quantity"] * np.round(catalogue.list_price[lines["product"]], 2)
 
     def total(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.bincount(of, weights=values, minlength=len(ids))
+        return np.bincount(of, weights=values, minlength=len(ids)).astype(np.float64)  # an empty one counts in integers
 
     gross, discount = np.round(total(line_value), 2), np.round(total(line_discount), 2)
     net = np.round(gross - discount, 2)

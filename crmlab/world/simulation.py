@@ -19,8 +19,11 @@ from crmlab.world.state import State, starting_state
 
 Columns = dict[str, npt.NDArray[Any]]
 
-BLOCK = 16_384
-"""Customers simulated at a time: their state fits a core's cache."""
+BLOCK = 32_768
+"""Customers simulated at a time: so many that calling numpy costs little, so few that a core's cache holds them."""
+
+STRANGER = 1 << 40
+"""Distance of the ids of one customer's repetitions; far above any customer's id."""
 
 
 class Block:
@@ -46,7 +49,7 @@ class Block:
 
     def live(self, month: int, *, seed: int, immortal: bool = False) -> tuple[Month, Effects]:
         """Let the living live through the month; the dead stay in the state until `bury`."""
-        effects = self.setup.effects(month, self.state.customer_id)
+        effects = self.setup.effects(month, self.state.customer_id & (STRANGER - 1))
         happened = live_one_month(
             self.setup.scenario,
             self.state,
@@ -87,7 +90,8 @@ class Block:
 def carried(scenario: Scenario, assortment: Floats) -> Floats:
     """Return how many categories the firm carries at a level of the lever; the last one may be carried in part."""
     a = scenario.assortment
-    return np.minimum(a.fewest + a.rise * assortment, np.float32(len(scenario.categories)))
+    # Rounded, since 0.6 is not quite 0.6 in float32, and a thousandth of a category is none.
+    return np.minimum(np.round(a.fewest + a.rise * assortment, 2), np.float32(len(scenario.categories)))
 
 
 def record_block(setup: Setup, population: Population) -> tuple[Columns, Columns, Columns]:
