@@ -182,10 +182,11 @@ def style(arguments: argparse.Namespace) -> int:
 def write_register(arguments: argparse.Namespace) -> int:
     """Write the register's page, or tell whether it is in step."""
     from crmlab.course.register import as_markdown, read_register
+    from crmlab.course.trials import trials
     from crmlab.paths import notebooks_folder
 
     out: Path = arguments.out or notebooks_folder().parent / "docs" / "register.md"
-    text = as_markdown(read_register())
+    text = as_markdown(read_register(), trials())
     same = out.exists() and out.read_text(encoding="utf-8") == text
     if arguments.check:
         print(f"{out.name}: {'in step' if same else 'differs from the table'}")

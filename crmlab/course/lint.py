@@ -54,8 +54,11 @@ class Budget:
     code_run: int = 2
 
 
-BUDGETS: dict[str, Budget] = {"00": Budget(cells=(12, 30), words=(350, 1_000))}
-"""Lessons whose budget differs: the first is short."""
+BUDGETS: dict[str, Budget] = {
+    "00": Budget(cells=(12, 30), words=(350, 1_000)),
+    "99": Budget(cells=(4, 30), words=(50, 1_000)),
+}
+"""Notebooks whose budget differs: the first lesson is short, and the register is none."""
 
 _ALT_TEXT_SHORTEST = 30
 _MACHINE = re.compile(r"(?<![\w/.])(?:/(?:home|root|tmp|Users|usr|work|opt)/|[A-Z]:\\)")

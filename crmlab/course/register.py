@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib import resources
+
+import pandas as pd
 
 CONCEPTS = 341
 CLAIMS = 200
@@ -89,6 +91,11 @@ def read_register() -> list[Entry]:
     text = resources.files("crmlab.course").joinpath("register.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     return check([Entry(**{field.name: row[field.name].strip() for field in fields(Entry)}) for row in rows])
+
+
+def as_table() -> pd.DataFrame:
+    """Return the register as a table, to search in: one row per concept or claim, indexed by id."""
+    return pd.DataFrame([asdict(entry) for entry in read_register()]).set_index("id")
 
 
 def check(entries: list[Entry]) -> list[Entry]:
