@@ -3,9 +3,8 @@
 # a fraction of a second. All paths are relative, so that a clone works in any folder, whatever its name.
 
 RUN = .venv/bin/python
-# Options for JupyterLab, such as LAB_OPTIONS="--no-browser --port=8899"; root needs one more.
+# Options for JupyterLab, such as LAB_OPTIONS="--no-browser --port=8899".
 LAB_OPTIONS =
-ALLOW_ROOT = $$(test "$$(id -u)" = 0 && echo --allow-root)
 # Options for pytest, such as PYTEST_OPTIONS="-k grading". Two processes: the project is to be checked on two cores.
 PYTEST_OPTIONS =
 WORKERS = 2
@@ -20,9 +19,8 @@ environment:  ## make or mend .venv with the pinned versions (PYTHON=python3.12 
 	@python=$$(PYTHON="$(PYTHON)" sh scripts/find_python.sh) && \
 	"$$python" scripts/setup_environment.py $(if $(PYTHON),--exactly-this-python)
 
-lab: environment  ## open the course in JupyterLab
-	@lesson=$$(ls notebooks/[0-9]*.ipynb 2>/dev/null | head -n 1); \
-	exec $(RUN) -m jupyterlab $(ALLOW_ROOT) $(LAB_OPTIONS) "$${lesson:-notebooks}"
+lab: environment  ## open the course in JupyterLab, in a copy of its own (crmlab-course)
+	@exec $(RUN) -m crmlab.cli lab -- $(LAB_OPTIONS)
 
 test: lint  ## everything that is short: style, types, architecture, tests, notebooks
 	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_OPTIONS)

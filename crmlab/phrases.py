@@ -46,7 +46,7 @@ def catalogue(language: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in tomllib.loads(file.read_text(encoding="utf-8")).items()}
 
 
-def say(text: str, **values: Any) -> str:
+def say(text: str, /, **values: Any) -> str:
     """Return `text` in the language in use, with `values` filled in.
 
     Parameters

@@ -238,4 +238,12 @@ def open_lab(arguments: argparse.Namespace) -> int:
         if each.state == "yours":
             print(f"{each.name}: the course has a newer version; yours is kept. Rename yours to get the new one.")
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *root, *arguments.options, copied[0].name], cwd=folder)
+    return _start([sys.executable, "-m", "jupyterlab", *root, *arguments.options, copied[0].name], folder)
+
+
+def _start(command: list[str], folder: Path) -> int:
+    """Run a program in a folder, in the place of this one where the system allows: it gets the signals then."""
+    if os.name == "posix":
+        os.chdir(folder)
+        os.execv(command[0], command)
+    return subprocess.call(command, cwd=folder)

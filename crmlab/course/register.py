@@ -193,8 +193,7 @@ def as_markdown(entries: list[Entry], numbers: Mapping[str, float]) -> str:
     for entry in concepts:
         if entry.status != "planned":
             name = f"**{entry.en}**" if entry.status == "taught" else entry.en
-            cells = (entry.id, name, _chinese(entry), entry.summary, entry.seen_in, entry.lessons)
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+            lines.append(_row(entry.id, name, _chinese(entry), entry.summary, entry.seen_in, entry.lessons))
     lines += [
         "",
         "Names in bold carry a lesson.",
@@ -206,9 +205,12 @@ def as_markdown(entries: list[Entry], numbers: Mapping[str, float]) -> str:
     ]
     for entry in entries:
         if entry.status == "planned":
-            cells = (entry.id, entry.en, _chinese(entry), entry.lessons or "register")
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+            lines.append(_row(entry.id, entry.en, _chinese(entry), entry.lessons or "register"))
     return "\n".join(lines) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _count(entries: list[Entry]) -> str:

@@ -77,7 +77,7 @@ def _service() -> dict[str, float]:
     """Q043: what better service does to profit in the first year, and to the value of the same customers in five."""
     world = World("cosmetics", customers=2_000, months=24, seed=7)
     served = world.do(service=SERVICE, start=12)
-    first = effect(world.simulate(), served.simulate(), start=12).loc["profit"]
+    first = effect(world.simulate(), served.simulate(), start=12).loc["profit"].to_dict()
     before, after = (each.expected(from_month=12, replications=16)["expected_value"].sum() for each in (world, served))
     return {
         "service_first_year": float(first["difference"] / first["before"]),

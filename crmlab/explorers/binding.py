@@ -95,8 +95,8 @@ def _input(control: Control) -> Any:
         "layout": widgets.Layout(width="36em", max_width="100%"),
     }
     if control.kind == "choice":
-        # Radio buttons rather than a list that unfolds: all options are seen, and arrow keys move between them.
-        return widgets.RadioButtons(options=control.options, value=control.default, orientation="horizontal", **common)
+        # Radio buttons rather than a list that unfolds: all options are seen, each a stop of the tabulator.
+        return widgets.RadioButtons(options=control.options, value=control.default, **common)
     if control.kind == "switch":
         return widgets.Checkbox(value=control.default, indent=True, **common)
     whole = all(float(number).is_integer() for number in (control.low, control.high, control.step))

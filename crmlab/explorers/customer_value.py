@@ -94,7 +94,7 @@ def concentration(transactions: pd.DataFrame, on_file: int) -> Explorer:
 
     controls = (
         Control("share", "Share of customers", "slider", 20, low=1, high=50, unit="%"),
-        Control("months", "Months observed", "slider", 12, low=1, high=24, unit="months"),
+        Control("months", "Time observed", "slider", 12, low=1, high=24, unit="months"),
         Control("among", "Among", "choice", _BUYERS, options=(_BUYERS, _EVERYBODY)),
     )
     return Explorer("concentration", controls, render)

@@ -14,6 +14,7 @@ from crmlab.explorers.explorer import Control, Explorer
 from crmlab.phrases import say
 from crmlab.plots import COLOURS, set_alt_text
 from crmlab.plots.canvas import fresh_settings
+from crmlab.world.branch import Branch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,32 +35,33 @@ def cockpit(world: Any) -> Explorer:
     Parameters
     ----------
     world : World
-        The firm before anything is changed; small, because it is simulated again at every move.
+        The firm before anything is changed; small, because its second year is simulated again at every move.
 
     Returns
     -------
     Explorer
         Controls ``price``, ``promotion``, ``service`` and ``emails``.
     """
+    usual = {name: float(world.policy[name].iloc[0]) for name in ("price", "promotion", "service", "emails")}
+    as_it_was = world.simulate().truth.months.groupby("month")
+    before = {
+        "profit": as_it_was["profit"].sum().to_numpy(),
+        "orders": as_it_was["orders"].sum().to_numpy(),
+        "satisfaction": as_it_was["satisfaction"].mean().to_numpy(),
+    }
+    branch = Branch(world, CHANGE_MONTH)
 
     @cache
-    def curves(price: float, promotion: float, service: float, emails: float) -> Curves:
-        levers = {"price": price, "promotion": promotion, "service": service, "emails": emails}
-        usual = world.policy.iloc[0]
+    def after(**levers: float) -> Curves:
         moved = {name: value for name, value in levers.items() if not np.isclose(value, usual[name])}
-        run = (world.do(start=CHANGE_MONTH, **moved) if moved else world).simulate()
-        months = run.truth.months.groupby("month")
-        return {
-            "profit": months["profit"].sum().to_numpy(),
-            "orders": months["orders"].sum().to_numpy(),
-            "satisfaction": months["satisfaction"].mean().to_numpy(),
-        }
-
-    usual = world.policy.iloc[0]
+        if not moved:
+            return before
+        months = branch.monthly(**moved)
+        return {name: np.concatenate([past[:CHANGE_MONTH], months[name]]) for name, past in before.items()}
 
     def render(price: float, promotion: float, service: float, emails: float) -> Figure:
-        before = curves(*(float(usual[name]) for name in ("price", "promotion", "service", "emails")))
-        return _draw(before, curves(price, promotion / 100, service, float(emails)))
+        levers = {"price": price, "promotion": promotion / 100, "service": service, "emails": float(emails)}
+        return _draw(before, after(**levers))
 
     controls = (
         Control("price", "Price", "slider", 1.0, low=0.8, high=1.2, step=0.05, unit="× list price"),
@@ -75,7 +77,7 @@ def _draw(before: Curves, after: Curves) -> Figure:
         figure = matplotlib.figure.Figure(figsize=(SIZE[0], 2.9))
         told = []
         for place, (name, label) in enumerate(_OUTCOMES.items()):
-            ax = figure.add_axes((0.065 + 0.325 * place, 0.17, 0.265, 0.66))
+            ax = figure.add_axes((0.075 + 0.325 * place, 0.17, 0.255, 0.66))
             months = np.arange(len(before[name]))
             ax.axvline(CHANGE_MONTH, color=COLOURS["grey"], linewidth=0.9, linestyle=(0, (2, 2)))
             ax.plot(months, before[name], color=COLOURS["grey"], linewidth=1.4)
@@ -83,13 +85,25 @@ def _draw(before: Curves, after: Curves) -> Figure:
             ax.set_title(say(label), fontsize=9.5)
             ax.set_xlabel(say("Month"))
             ax.set_xticks([0, 12, len(months) - 1])
+            # The same scale for every position of the levers, or moving them would change nothing to the eye.
+            low, high = _scale(name, before[name])
+            ax.set_ylim(low, high)
             ax.locator_params(axis="y", nbins=4)
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+            ax.grid(axis="y")
             told.append(_told(name, before[name][CHANGE_MONTH:], after[name][CHANGE_MONTH:]))
     text = say(
         "Three curves over {months} months, as it was and with your levers from month 12 on.", months=len(months)
     )
     set_alt_text(figure, f"{text} {'; '.join(told)}.")
     return figure
+
+
+def _scale(name: str, before: np.ndarray) -> tuple[float, float]:
+    """Return the ends of an axis on which every position of the levers can be drawn, but for the wildest."""
+    if name == "satisfaction":
+        return -0.2, 0.5
+    return 0.0, 2.0 * float(before.mean())
 
 
 def _told(name: str, before: np.ndarray, after: np.ndarray) -> str:

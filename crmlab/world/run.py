@@ -111,12 +111,20 @@ def _simulate_block(
     setup: Setup, catalogue: Catalogue, population: Population
 ) -> tuple[Columns, Columns, Columns, Columns]:
     customers, months, orders = record_block(setup, population)
+    observed, lines = observe(setup, catalogue, customers, months, orders)
+    return customers, months, observed, lines
+
+
+def observe(
+    setup: Setup, catalogue: Catalogue, customers: Columns, months: Columns, orders: Columns
+) -> tuple[Columns, Columns]:
+    """Observe the orders of a block, as `observe_block` does, and put the ``profit`` of each month among the months."""
     observed, lines = observe_block(setup, catalogue, customers, orders)
     cells = len(customers["customer_id"]) * setup.months
     cell = orders["row"] * setup.months + orders["month"]
     earned = np.bincount(cell, weights=observed.pop("profit"), minlength=cells)
     months["profit"] = earned[months.pop("row") * setup.months + months["month"]] - months.pop("spent")
-    return customers, months, observed, lines
+    return observed, lines
 
 
 def _joined(parts: list[Columns]) -> Columns:

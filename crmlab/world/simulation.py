@@ -110,12 +110,26 @@ def record_block(setup: Setup, population: Population) -> tuple[Columns, Columns
         One value per customer; per customer and month from month 0; per order from month 0.
     """
     block = Block(setup, population)
+    return record(block, from_month=block.first_month)
+
+
+def record(block: Block, *, from_month: int) -> tuple[Columns, Columns, Columns]:
+    """Simulate a block from a month on and record it, as `record_block` does.
+
+    Parameters
+    ----------
+    block : Block
+        As it is at the start of that month.
+    from_month : int
+        First month to simulate.
+    """
+    setup, population = block.setup, block.population
     n = len(population.customer_id)
     death, member_since = np.full(n, np.nan), np.full(n, np.nan)
     months: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
     orders: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
     acquisition = acquisition_cost(setup, block.traits)
-    for month in range(block.first_month, setup.months):
+    for month in range(from_month, setup.months):
         block.admit(month)
         state = block.state
         span, joining = state.span, state.joining

@@ -14,7 +14,7 @@ import crmlab as crm
 
 lesson = crm.lesson("00")
 run = lesson.run
-run.transactions.head()
+run.transactions[["order_id", "customer_id", "ts", "items", "gross", "discount", "net"]].head()
 
 # %% [markdown] lang="en"
 # ## Look: what a firm knows

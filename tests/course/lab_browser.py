@@ -172,7 +172,7 @@ _WATCH = """control => {
 }"""
 
 CONTROLS = ", ".join(
-    f".widget-vbox {kind}" for kind in (".noUi-handle", "input[type=checkbox]", "input[type=radio]:checked")
+    f".widget-vbox {kind}" for kind in (".noUi-handle", "input[type=checkbox]", "input[type=radio]:not(:checked)")
 )
 
 
@@ -193,11 +193,14 @@ def move(page: Any, control: Any, keys: tuple[str, ...]) -> dict[str, Any] | Non
 
 
 def keys_of(control: Any) -> tuple[str, ...]:
-    """Return the keys that move a control: forwards first, then back in case it stands at its end."""
+    """Return the keys that move a control: forwards first, then back in case it stands at its end.
+
+    The buttons of a choice are stops of their own for the tabulator; the space bar chooses the one that has the focus.
+    """
     tag = control.evaluate("node => node.tagName + ' ' + (node.type || '')").lower()
-    if "checkbox" in tag:
+    if "checkbox" in tag or "radio" in tag:
         return ("Space",)
-    return ("ArrowDown",) if "radio" in tag else ("ArrowRight", "ArrowRight", "ArrowLeft")
+    return ("ArrowRight", "ArrowRight", "ArrowLeft")
 
 
 def whole_screenshot(page: Any, path: Path) -> None:

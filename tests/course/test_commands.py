@@ -72,7 +72,7 @@ def test_lab_copies_the_course_and_keeps_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(commands.subprocess, "call", lambda command, cwd: started.append(command) or 0)
+    monkeypatch.setattr(commands, "_start", lambda command, folder: started.append(command) or 0)
     folder = tmp_path / "work"
     assert main(["lab", "--folder", str(folder), "--", "--no-browser"]) == 0
     assert "notebooks new or newer" in capsys.readouterr().out

@@ -30,8 +30,8 @@ def test_what_lessons_00_and_03_owe_is_treated(entries: list[Entry]) -> None:
     assert {entry.id for entry in entries if entry.id in owed and entry.status == "planned"} == set()
 
 
-def changed(entries: list[Entry], id: str, **values: str) -> list[Entry]:
-    return [replace(entry, **values) if entry.id == id else entry for entry in entries]
+def changed(entries: list[Entry], which: str, values: dict[str, str]) -> list[Entry]:
+    return [replace(entry, **values) if entry.id == which else entry for entry in entries]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def changed(entries: list[Entry], id: str, **values: str) -> list[Entry]:
 )
 def test_every_gap_is_named(entries: list[Entry], id: str, values: dict[str, str], message: str) -> None:
     with pytest.raises(RegisterError, match=message):
-        check(changed(entries, id, **values))
+        check(changed(entries, id, values))
 
 
 def test_order_matters(entries: list[Entry]) -> None:
@@ -60,7 +60,7 @@ def test_order_matters(entries: list[Entry]) -> None:
 
 def test_a_verdict_without_its_number(entries: list[Entry]) -> None:
     with pytest.raises(RegisterError, match="Q021: its verdict asks for a number that no trial computes"):
-        as_markdown(changed(entries, "Q021", verdict="It is {nonsense:.0%}."), {})
+        as_markdown(changed(entries, "Q021", {"verdict": "It is {nonsense:.0%}."}), {})
 
 
 @pytest.mark.locked
