@@ -34,18 +34,11 @@ def test_column_is_complete(table, column) -> None:
         assert "missing" in column.meaning, "a column that may be missing says when"
 
 
-# Names that mean two things, where a better second name is still to be found; nothing is to be added here.
-TWO_MEANINGS = {
-    "month",  # number of a simulated month; first day of a calendar month
-    "reason",  # code of a ticket; sentence why to call a customer
-}
-
-
 def test_one_name_has_one_kind_and_unit() -> None:
     kinds: dict[str, set[tuple[str, str]]] = {}
     for _, column in COLUMNS:
         kinds.setdefault(column.name, set()).add((column.dtype, column.unit))
-    assert {name for name, found in kinds.items() if len(found) > 1} == TWO_MEANINGS
+    assert {name for name, found in kinds.items() if len(found) > 1} == set()
 
 
 def test_vocabulary_is_the_same_object_each_time() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from crmlab import __version__
 from crmlab.cli.data import add_data_commands
 from crmlab.cli.report import add_report_command
+from crmlab.course.commands import add_commands as add_course_commands
 from crmlab.tables import TableError
 
 
@@ -19,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     add_report_command(commands)
     add_data_commands(commands)
+    add_course_commands(commands)
     return parser
 
 

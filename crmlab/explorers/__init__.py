@@ -1,0 +1,8 @@
+"""Explorers: pictures with controls; one module per lesson, named after its topic."""
+
+from __future__ import annotations
+
+from crmlab.explorers import customer_value, start_here
+from crmlab.explorers.explorer import Control, Explorer
+
+__all__ = ["Control", "Explorer", "customer_value", "start_here"]
