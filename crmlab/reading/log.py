@@ -194,6 +194,9 @@ def read_transactions(
         values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
     )
     notes.append(f"Money is {sentence}.")
+    if "quantity" in values:
+        # Some systems write a return with minus signs on quantity and price, or on the quantity alone.
+        money = np.where(values["quantity"] < 0, -np.abs(money), money)
     money_columns = [numbers[role] for role in ("amount", "unit_price") if role in numbers]
     masks, sign = currency_masks(money_columns, currency, notes, n)
     masks |= date_masks(dates.values, dates.blank, as_of=as_of, today=today)
