@@ -335,7 +335,7 @@ def test_calls_of_a_small_shop() -> None:
     assert calls["customer_id"].tolist() == ["large", "quiet"]
     days_known = (pd.Timestamp("2024-04-10") - pd.Timestamp("2023-03-01")).days + 1
     assert calls["value_at_stake"].tolist() == pytest.approx([5_000 * 365 / days_known, 500.0])
-    assert calls["call_reason"][1] == ("5 order days, usually 15 days apart, never more than 20; silent for 41 now.")
+    assert calls["call_reason"][1] == ("5 order days, usually 15 days apart, at most 20; silent for 41.")
     assert grading.next_best_call(rfm, gaps, frozen_after=100)["customer_id"].tolist() == ["quiet"]
     assert grading.next_best_call(rfm, gaps, frozen_after=20).empty
 

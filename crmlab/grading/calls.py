@@ -102,7 +102,7 @@ def next_best_call(
     >>> orders = pd.DataFrame({"customer_id": [1, 1, 1, 1, 2], "order_id": range(5), "ts": days, "net": 50.0})
     >>> calls = next_best_call(features.rfm(orders), features.order_gaps(orders), frozen_after=90)
     >>> print(calls["call_reason"][0])
-    4 order days, usually 10 days apart, never more than 12; silent for 58 now.
+    4 order days, usually 10 days apart, at most 12; silent for 58.
     """
     if not frozen_after >= 0:
         raise ValueError(f"frozen_after must be a number of days, 0 or more, not {frozen_after!r}.")
@@ -129,8 +129,7 @@ def next_best_call(
         calls["pauses"], calls["usual_gap_days"], calls["longest_gap_days"], calls["recency_days"], strict=True
     )
     calls["call_reason"] = [
-        f"{pauses + 1} order days, usually {_days(usual)} apart, never more than {longest:,}; "
-        f"silent for {silence:,} now."
+        f"{pauses + 1} order days, usually {_days(usual)} apart, at most {longest:,}; silent for {silence:,}."
         for pauses, usual, longest, silence in rhythms
     ]
     return calls[

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmlab.reading.collect import Coded, collect, dates_of, labels_of, numbers_of
+from crmlab.reading.collect import Coded, collect, dates_of, fill_within_orders, labels_of, numbers_of
 from crmlab.reading.columns import ColumnMapping, find_columns
+from crmlab.reading.dates import Dates
 from crmlab.reading.money import money_of_rows
 from crmlab.reading.orders import order_tables, refunds_of
 from crmlab.reading.raw import Progress, RawTable, no_progress
@@ -183,6 +184,8 @@ def read_transactions(
     products = labels_of(columns.pop("product_id")) if "product_id" in columns else missing
     statuses = labels_of(columns.pop("status")) if "status" in columns else missing
     dates = dates_of(columns.pop("ts"), day_first=day_first)
+    without_customer = int((customers.codes < 0).sum())
+    _complete_orders(customers, statuses, dates, orders.codes, notes)
     numbers = {role: numbers_of(columns.pop(role), decimal=decimal) for role in list(columns)}
     notes += dates.notes + [note for found in numbers.values() for note in found.notes]
     paid_back = np.nan_to_num(numbers.pop("refunded").values) if "refunded" in numbers else np.zeros(n)
@@ -191,6 +194,9 @@ def read_transactions(
         values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
     )
     notes.append(f"Money is {sentence}.")
+    if "quantity" in values:
+        # Some systems write a return with minus signs on quantity and price, or on the quantity alone.
+        money = np.where(values["quantity"] < 0, -np.abs(money), money)
     money_columns = [numbers[role] for role in ("amount", "unit_price") if role in numbers]
     masks, sign = currency_masks(money_columns, currency, notes, n)
     masks |= date_masks(dates.values, dates.blank, as_of=as_of, today=today)
@@ -236,7 +242,7 @@ def read_transactions(
             "rows_read": n + table.unreadable_count,
             "rows_used": int((reason == "").sum()),
             "cancelled_rows": int(cancelled.sum()),
-            "rows_without_customer": int((customers.codes < 0).sum()),
+            "rows_without_customer": without_customer,
             "duplicate_rows": duplicates,
         },
         currency=sign,
@@ -244,6 +250,17 @@ def read_transactions(
         notes=notes + [note for note in table.notes if note not in notes],
         unreadable=table.unreadable,
     )
+
+
+def _complete_orders(customers: Coded, statuses: Coded, dates: Dates, order: np.ndarray, notes: list[str]) -> None:
+    """Let lines take customer, date and status from their order: many systems write them on its first line only."""
+    customers.codes, without = fill_within_orders(customers.codes, customers.codes < 0, order)
+    statuses.codes, _ = fill_within_orders(statuses.codes, statuses.codes < 0, order)
+    dates.values, undated = fill_within_orders(dates.values, dates.blank, order)
+    dates.blank = dates.blank & ~undated
+    filled = int((without | undated).sum())
+    if filled:
+        notes.append(f"{filled:,} rows without a customer or date of their own took that of their order.")
 
 
 def _open(source: str | Path | pd.DataFrame, **options: Any) -> tuple[RawTable, ByteSource | None]:
