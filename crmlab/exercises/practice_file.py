@@ -98,8 +98,8 @@ class PracticeExport:
         Returns
         -------
         DataFrame
-            Indexed by kind: ``rows``, ``money`` (€), ``seen_as`` (reason in the account), ``meaning``. The second copies
-            of a page are a kind of their own, ``page_twice``, and are counted only there.
+            Indexed by kind: ``rows``, ``money`` (€), ``seen_as`` (reason in the account), ``meaning``. The second
+            copies of a page are a kind of their own, ``page_twice``, and are counted only there.
         """
         kind = self.truth["kind"].astype(str).mask(self.truth["copy"], "page_twice")
         counted = self.truth.groupby(kind)["money"].agg(rows="size", money="sum")
@@ -216,9 +216,7 @@ def _giant(lines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     number = str(int(lines["order_id"].max()) + 1)
     later = line["ts"] + pd.Timedelta(minutes=1)
     order = _row(line, order=number, units=units, ts=later, kind="giant")
-    undone = order.assign(
-        order=f"C{number}", units=-units, ts=later + pd.Timedelta(minutes=12), kind="cancelled"
-    )
+    undone = order.assign(order=f"C{number}", units=-units, ts=later + pd.Timedelta(minutes=12), kind="cancelled")
     return pd.concat([order, undone])
 
 

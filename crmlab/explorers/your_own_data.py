@@ -108,7 +108,7 @@ def _draw(reading: _Reading, take_returns_off: bool, count_free: bool, top: floa
     figures = {
         say("customers"): f"{len(by_customer):,}",
         say("orders"): f"{int(counted.sum()):,}",
-        say("of it from the\nbest fifth"): percent(grading.top_share(pd.Series(by_customer))),
+        say("of it from the\nbest fifth of them"): percent(grading.top_share(pd.Series(by_customer))),
     }
     with matplotlib.rc_context(fresh_settings()):
         figure = matplotlib.figure.Figure(figsize=(SIZE[0], 3.4))
@@ -117,10 +117,14 @@ def _draw(reading: _Reading, take_returns_off: bool, count_free: bool, top: floa
         for height, (name, value) in zip((0.78, 0.53, 0.28), figures.items(), strict=True):
             figure.text(0.83, height, value, fontsize=15, fontweight="bold", color=COLOURS["blue"])
             figure.text(0.83, height - 0.02, name, fontsize=9, color=COLOURS["ink"], va="top")
-    told = "; ".join(f"{name} {money(amount, reading.currency)}" for name, amount, _ in steps)
+    told = "; ".join(f"{name} {_written(amount, reading.currency)}" for name, amount, _ in steps)
     counts = ", ".join(f"{name} {value}" for name, value in figures.items())
     set_alt_text(figure, f"{say('Waterfall from the file to net revenue')}: {told}; {counts}.".replace("\n", " "))
     return figure
+
+
+def _written(amount: float, currency: str) -> str:
+    return f"{'−' if amount < 0 else ''}{money(abs(amount), currency)}"
 
 
 def _waterfall(ax: Any, steps: list[tuple[str, float, str]], currency: str, top: float) -> None:
@@ -132,10 +136,11 @@ def _waterfall(ax: Any, steps: list[tuple[str, float, str]], currency: str, top:
         else:
             bottom, height, level = level + amount, -amount, level + amount
         ax.bar(place, height, bottom=bottom, color=colour, width=0.72)
-        label = money(amount, currency).replace("-", "−") if abs(amount) > 0 else "–"
-        ax.text(place, bottom + height + 0.015 * top, label, ha="center", va="bottom", fontsize=9)
+        ax.text(place, bottom + height + 0.015 * top, _written(amount, currency), ha="center", va="bottom", fontsize=9)
         if place < len(steps) - 1:
-            ax.plot([place + 0.36, place + 0.64], [level, level], color=COLOURS["grey"], linewidth=0.8)
+            # Where nothing is taken off there is no bar, and the line goes through.
+            begin = place - 0.36 if amount == 0 else place + 0.36
+            ax.plot([begin, place + 0.64], [level, level], color=COLOURS["grey"], linewidth=0.8)
     ax.set_xticks(range(len(steps)), [name for name, _, _ in steps], fontsize=8.5)
     ax.tick_params(axis="x", length=0)
     ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 1.1 * top))
