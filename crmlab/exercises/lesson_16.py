@@ -117,18 +117,14 @@ class Data(LessonData):
         return self._payoffs[days]
 
 
-def _no_customer(data: Data) -> float:
-    account = data.log.account.set_index("reason")
-    return float(account.loc["no customer", "money"])
+def _of_account(log: TransactionLog, reason: str, column: str) -> float:
+    account = log.account
+    return float(account.loc[account["reason"] == reason, column].sum())
 
 
 def _set_aside(data: Data) -> float:
     account = data.log.account
     return float(account.loc[account["treatment"] == "set aside", "money"].sum())
-
-
-def _rows_without_customer(data: Data) -> float:
-    return float(data.log.account.set_index("reason").loc["no customer", "rows"])
 
 
 def _best(data: Data) -> pd.DataFrame:
@@ -169,16 +165,12 @@ def _copies_gross(data: Data) -> float:
     return float(data.log.transactions["net"].sum() - data.log_without_copies.transactions["net"].sum())
 
 
-def _copies_in_account(data: Data) -> float:
-    return float(data.log_without_copies.account.set_index("reason").loc["copy of an earlier row", "money"])
-
-
 EXERCISES = (
     Exercise(
         id="16.1",
         question="How much money was set aside because its rows name no customer, in €?",
         kind=Number(0, 1e9, "€", within=1.0),
-        solve=_no_customer,
+        solve=lambda data: _of_account(data.log, "no customer", "money"),
         praise=(
             "{answer} from people whom the shop never asked for a name. They are in the shop's accounts and in none "
             "of the figures below: a customer table cannot speak of them."
@@ -186,7 +178,7 @@ EXERCISES = (
         mistakes=(
             Mistake(
                 "rows instead of euros",
-                _rows_without_customer,
+                lambda data: _of_account(data.log, "no customer", "rows"),
                 "{answer} is the number of their rows. What they are worth is in the column `money`.",
             ),
             Mistake(
@@ -251,7 +243,7 @@ EXERCISES = (
             ),
             Mistake(
                 "the line of the account",
-                _copies_in_account,
+                lambda data: _of_account(data.log_without_copies, "copy of an earlier row", "money"),
                 "{answer} is what the account says of the equal rows. Some of them had no customer, some take sales "
                 "back: they were never part of net revenue. Compare the revenue of the two readings.",
             ),

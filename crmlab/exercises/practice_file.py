@@ -179,9 +179,10 @@ def _row(frame: pd.DataFrame, **changes: Any) -> pd.DataFrame:
 
 def _scanned(lines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return the sale rows; some lines of two units are written as two equal rows of one unit."""
-    lines = lines.assign(kind=lines["kind"].replace("cancelled", "sale"))
+    # Not where something is taken back, so that each row taken back has one sale of its own.
     pairs = (lines["quantity"] == 2) & (lines["kind"] == "sale") & lines["return_date"].isna()
     chosen = pairs & (rng.random(len(lines)) < _SCANNED)
+    lines = lines.assign(kind=lines["kind"].replace("cancelled", "sale"))
     single = lines[chosen].assign(quantity=1, kind="scanned")
     sales = pd.concat([lines[~chosen], single, single]).sort_values(["ts", "order_id", "line"], kind="stable")
     rows = _row(sales)

@@ -108,7 +108,7 @@ def _draw(reading: _Reading, take_returns_off: bool, count_free: bool, top: floa
     figures = {
         say("customers"): f"{len(by_customer):,}",
         say("orders"): f"{int(counted.sum()):,}",
-        say("of it from the\nbest fifth of them"): percent(grading.top_share(pd.Series(by_customer))),
+        say("of net revenue\nfrom the best fifth"): _best_fifth(by_customer),
     }
     with matplotlib.rc_context(fresh_settings()):
         figure = matplotlib.figure.Figure(figsize=(SIZE[0], 3.4))
@@ -121,6 +121,11 @@ def _draw(reading: _Reading, take_returns_off: bool, count_free: bool, top: floa
     counts = ", ".join(f"{name} {value}" for name, value in figures.items())
     set_alt_text(figure, f"{say('Waterfall from the file to net revenue')}: {told}; {counts}.".replace("\n", " "))
     return figure
+
+
+def _best_fifth(by_customer: np.ndarray) -> str:
+    amounts = by_customer.clip(min=0)
+    return percent(grading.top_share(pd.Series(amounts))) if amounts.any() else "–"
 
 
 def _written(amount: float, currency: str) -> str:

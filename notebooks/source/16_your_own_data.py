@@ -11,7 +11,7 @@
 import crmlab as crm
 
 lesson = crm.lesson("16")
-FILE = lesson.data.practice_file()  # later: "my_orders.xlsx"
+FILE = lesson.data.practice_file()  # later: "my_orders.csv"
 with open(FILE, encoding="gb18030", errors="replace") as file:
     print(*file.readlines(200), sep="")
 
@@ -113,7 +113,7 @@ lesson.check("16.3", fall)
 # zone, and whether new customers come back.
 
 # %%
-crm.plots.zones(report.customers, currency="€")
+crm.plots.zones(report.customers, currency=log.currency)
 
 # %%
 crm.plots.cohorts(report.cohorts)
@@ -123,7 +123,8 @@ crm.plots.cohorts(report.cohorts)
 # the file. The report also names whom to call: regulars who have never been silent for so long.
 
 # %%
-report.calls[["customer_id", "call_reason", "value_at_stake"]].head(4).round(0)
+columns = ["customer_id", "usual_gap_days", "longest_gap_days", "recency_days", "value_at_stake"]
+report.calls[columns].head(4).round(0)
 
 # %% [markdown] lang="en"
 # ## Do: a test without truth
@@ -161,13 +162,12 @@ lesson.check("16.4", longest_silence)
 # %% [markdown] lang="en"
 # ## What this file can and cannot prove
 #
-# Whoever reads your list will not read this notebook. So a list travels with a *model card*: what went in, until when, and
-# which choices were made.
+# Whoever gets your list will not read this notebook. So a list travels with a *model card*: what went in, until when, and
+# which choices were made (equal rows kept, returns taken off).
 
 # %%
-pd.Series(report.summary)[
-    ["rows_read", "rows_used", "rows_without_customer", "duplicate_rows", "customers", "first_date", "last_date"]
-]
+card = ["rows_read", "rows_used", "duplicate_rows", "customers", "first_date", "last_date", "frozen_after_days"]
+pd.Series(report.summary)[card]
 
 # %% [markdown] lang="en" given="20" holds="customers.nlargest(20, 'spend_before')['spend_recent'].sum() < customers.nlargest(20, 'spend_before')['spend_before'].sum()"
 # And it says what the file cannot tell. It sees orders, not people: guests are missing, and a family shares a number. It sees
@@ -184,16 +184,17 @@ lesson.data.export.dirt()
 
 # %% [markdown] lang="en" given="19 3" holds="log.counts['duplicate_rows'] == lesson.data.export.truth['copy'].sum() + (lesson.data.export.truth.query('not copy')['kind'] == 'scanned').sum() // 2; lesson.data.export.truth['misread'].sum() > 0"
 # Of the {{log.counts["duplicate_rows"]:,}} equal rows, {{lesson.data.export.truth["copy"].sum():,}} were a page exported again. The
-# others were honest units. To keep all is wrong, to drop all is wrong, and no program can tell. Worse:
+# others were honest units. To keep all is wrong, to drop all is wrong, and the switch cannot tell them apart. Worse:
 # {{lesson.data.export.truth["misread"].sum():,}} rows carry a wrong date, day and month exchanged by another till, and the account
 # is calm about it. Ask the people who made the file.
 #
 # ## Now yours
 #
-# Put the path of your file where `FILE` is made, and run all again. The words and checks go on speaking of the practice file; tables
-# and pictures speak of yours. Nothing leaves your machine. Or take the whole in one command, as page, notebook and tables:
+# Put the path of your file where `FILE` is made, and run all again. What `read_transactions` has to be told, tell the
+# explorer as well. Words and checks go on speaking of the practice file; tables and pictures speak of
+# yours. Nothing leaves your machine. Or take it all in one command, as page, notebook and tables:
 #
-# `crmlab report my_orders.xlsx --drop-duplicates`
+# `crmlab report my_orders.csv --drop-duplicates`
 #
 # ## Key ideas
 #
