@@ -106,7 +106,7 @@ def score(estimate: pd.Series, truth: pd.Series) -> pd.Series:
             "bias": error.mean(),
             "mean_absolute_error": np.abs(error).mean(),
             "root_mean_squared_error": np.sqrt((error**2).mean()),
-            "total_error": error.sum() / t.sum() if t.sum() else np.nan,
+            "total_error": _ratio(error.sum(), t.sum()),
             "correlation": _correlation(e, t),
             "rank_correlation": _correlation(rankdata(e), rankdata(t)),
         },
@@ -181,6 +181,11 @@ def _check_series(**series: pd.Series) -> None:
             raise ValueError(f"{name}: customer {values.index[values.index.duplicated()][0]!r} appears more than once")
         if values.isna().any():
             raise ValueError(f"{name}: the value of customer {values.index[values.isna()][0]!r} is missing")
+
+
+def _ratio(part: float, whole: float) -> float:
+    with np.errstate(over="ignore"):  # a total next to nothing: infinite is the right word
+        return float(np.divide(part, whole)) if whole else float("nan")
 
 
 def _correlation(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:

@@ -31,6 +31,8 @@ TESTS = [
     "-q",
     "-m",
     "not slow and not browser and not locked",
+    "--numprocesses=2",
+    "--dist=loadfile",
     "-p",
     "no:cacheprovider",
 ]

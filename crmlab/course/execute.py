@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 PLACEHOLDER = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
 
@@ -105,11 +106,16 @@ def execute(
     client.broken_conditions = []
     client.progress = progress
     environment = {**os.environ, "CRMLAB_LANGUAGE": language}
-    try:
-        client.execute(env=environment)
-    except CellExecutionError as error:
-        traceback = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without the colours of a terminal
-        raise LessonRunError(f"A cell failed: {error.ename}: {error.evalue}\n{traceback}") from error
+    # What the kernel's own machinery writes (about its sockets, say) is of interest only when it dies.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
+        try:
+            client.execute(env=environment, stderr=log)
+        except CellExecutionError as error:
+            traceback = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without the colours of a terminal
+            raise LessonRunError(f"A cell failed: {error.ename}: {error.evalue}\n{traceback}") from error
+        except DeadKernelError as error:
+            log.seek(0)
+            raise LessonRunError(f"The kernel died.\n{log.read()[-2_000:]}") from error
     if strict and client.broken_conditions:
         raise LessonRunError("; ".join(client.broken_conditions))
     settle(notebook)

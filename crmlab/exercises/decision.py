@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,15 +45,15 @@ class Earnings:
     ----------
     chosen, usual, best : float
         Earnings of the choice, of the usual rule and of the best possible choice, in €.
-    count, best_count : int
+    count, best_count : float
         How many were chosen, and how many the best choice has.
     """
 
     chosen: float
     usual: float
     best: float
-    count: int
-    best_count: int
+    count: float
+    best_count: float
 
     @property
     def recovered(self) -> float:
@@ -73,8 +73,8 @@ class Selection:
         How many may be chosen at most.
     cost : float
         Cost of choosing one customer, in €.
-    shop : callable
-        Data of the lesson → a shop that the student has not seen.
+    shops : callable
+        Data of the lesson → shops that the student has not seen; several, so that luck does not decide.
     usual : callable
         The rule to beat.
     solve : callable
@@ -93,7 +93,7 @@ class Selection:
     question: str
     most: int
     cost: float
-    shop: Callable[[Any], Shop]
+    shops: Callable[[Any], tuple[Shop, ...]]
     usual: Rule
     solve: Callable[[Any], Rule]
     enough: float
@@ -110,14 +110,19 @@ class Selection:
                 "This asks for a function, because it is tried on a shop that you have not seen: hand over its name."
             )
             return Outcome(self.id, "not yet", text)
-        shop = self.shop(data)
-        picks, problem = self._picks(answer, shop)
-        if picks is None:
-            return blank_rule if (blank_rule := not_tried(self.id, problem)) else Outcome(self.id, "not yet", problem)
-        earned = self.earnings(shop, picks)
+        shops = self.shops(data)
+        picks = []
+        for shop in shops:
+            chosen, problem = self._picks(answer, shop)
+            if chosen is None:
+                return not_tried(self.id, problem) or Outcome(self.id, "not yet", problem)
+            picks.append(chosen)
+        earned = self.earnings(shops, picks)
         account = say(
-            "In a shop that you have not seen, your {count:,} customers earn {chosen:,.0f} €. The usual rule earns "
-            "{usual:,.0f} €; the best choice would have {best_count:,} customers and earn {best:,.0f} €.",
+            "In {shops} shops that you have not seen, your {count:,.0f} customers earn {chosen:,.0f} € on average. The "
+            "usual rule earns {usual:,.0f} €; the best choice would have {best_count:,.0f} customers and earn "
+            "{best:,.0f} €.",
+            shops=len(shops),
             count=earned.count,
             chosen=earned.chosen,
             usual=earned.usual,
@@ -127,8 +132,8 @@ class Selection:
         if earned.recovered >= self.enough:
             return Outcome(self.id, "right", f"{account} {say(self.praise)}")
         for mistake in self.mistakes:
-            wrong, _ = self._picks(mistake.answer(data), shop)
-            if wrong is not None and _alike(picks, wrong):
+            wrong, _ = self._picks(mistake.answer(data), shops[0])
+            if wrong is not None and _alike(picks[0], wrong):
                 return Outcome(self.id, "not yet", f"{account} {say(mistake.explanation)}", mistake.name)
         return Outcome(self.id, "not yet", account + " " + say('Stuck? `lesson.hint("{id}")`', id=self.id))
 
@@ -140,27 +145,23 @@ class Selection:
         for mistake in self.mistakes:
             yield Fixture(mistake.name, mistake.answer(data), "not yet", mistake.name)
 
-    def earnings(self, shop: Shop, picks: np.ndarray) -> Earnings:
-        """Return what choosing `picks` earns in `shop`.
+    def earnings(self, shops: Sequence[Shop], picks: Sequence[np.ndarray]) -> Earnings:
+        """Return what a choice of customers earns, as a mean over shops.
 
         Parameters
         ----------
-        shop : Shop
-            The shop.
-        picks : array
-            Ids of the customers chosen.
+        shops : sequence of Shop
+            The shops.
+        picks : sequence of arrays
+            Ids of the customers chosen in each of them.
         """
-        net = shop.gain - self.cost
-        best = net[net > 0].nlargest(self.most)
-        usual, _ = self._picks(self.usual, shop)
-        assert usual is not None
-        return Earnings(
-            chosen=float(net.loc[picks].sum()),
-            usual=float(net.loc[usual].sum()),
-            best=float(best.sum()),
-            count=len(picks),
-            best_count=len(best),
-        )
+        accounts = []
+        for shop, chosen in zip(shops, picks, strict=True):
+            net = shop.gain - self.cost
+            best = net[net > 0].nlargest(self.most)
+            usual = net.loc[list(self.usual(shop.customers))]
+            accounts.append((net.loc[chosen].sum(), usual.sum(), best.sum(), len(chosen), len(best)))
+        return Earnings(*(float(each) for each in np.mean(accounts, axis=0)))
 
     def _picks(self, rule: Rule, shop: Shop) -> tuple[np.ndarray | None, Any]:
         """Apply a rule; return the ids that it chooses, or None and what is wrong (``...`` when it is still blank)."""
@@ -281,8 +282,8 @@ class Setting:
         gains = {setting: self.payoff(data, setting) - usual for setting in self.grid}
         best = max(gains, key=lambda setting: gains[setting])
         account = say(
-            "In a shop that you have not seen, {answer} changes the profit by {gain:+,.0f} €; the best, {best:g}, by "
-            "{most:+,.0f} €.",
+            "In a shop that you have not seen, {answer} changes the expected profit by {gain:+,.0f} €; the best, "
+            "{best:g}, by {most:+,.0f} €.",
             answer=self.kind.show(answer),
             gain=gain,
             best=best,

@@ -24,6 +24,11 @@ CALLS = 200
 CALL_COST = 60.0
 CALL_LIFT = 0.15
 
+# In one shop the good rule picks up 0.44 of what the manager's list leaves lying (standard deviation over 25 shops:
+# 0.11), the full list of active customers 0.14 (0.07). The mean of three shops keeps them apart at 0.25.
+OTHER_SHOPS = 3
+REPLICATIONS = 16
+
 # The decision is tried on a shop with another seed, far from those that courses and students get.
 _OTHER_SHOP = 3_000_000_000
 
@@ -60,12 +65,15 @@ class Data(LessonData):
         return float(profit / best.sum())
 
     @cached_property
-    def other_shop(self) -> Shop:
-        """The same kind of shop with other people, and what a call to each of them is truly worth."""
-        other = Data(seed=_OTHER_SHOP + self.seed)
-        customers = customer_table(other.run)
-        value = other.world.expected(from_month=24, horizon=12)["expected_value"]
-        return Shop(customers, CALL_LIFT * value.reindex(customers.index, fill_value=0.0))
+    def other_shops(self) -> tuple[Shop, ...]:
+        """Shops of the same kind with other people, and what a call to each of them is truly worth."""
+        shops = []
+        for number in range(OTHER_SHOPS):
+            other = Data(seed=_OTHER_SHOP + OTHER_SHOPS * self.seed + number)
+            customers = customer_table(other.run)
+            value = other.world.expected(from_month=24, horizon=12, replications=REPLICATIONS)["expected_value"]
+            shops.append(Shop(customers, CALL_LIFT * value.reindex(customers.index, fill_value=0.0)))
+        return tuple(shops)
 
 
 def _top_tenth(values: pd.Series) -> float:
@@ -272,10 +280,10 @@ EXERCISES = (
         question="Whom do we call in 2026, and how many?",
         most=CALLS,
         cost=CALL_COST,
-        shop=lambda data: data.other_shop,
+        shops=lambda data: data.other_shops,
         usual=managers_list,
         solve=_good_rule,
-        enough=0.28,
+        enough=0.25,
         praise="You pay for what is likely to come, not for what has been.",
         mistakes=(
             Mistake(

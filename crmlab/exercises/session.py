@@ -280,7 +280,7 @@ def lesson(number: str | int, *, student: str | None = None, seed: int | None = 
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0; it is {seed!r}.")
     module = importlib.import_module(f"crmlab.exercises.lesson_{wanted}")
-    if "IPython" in sys.modules:
+    if _in_notebook():
         from crmlab.plots import register_alt_text_display
 
         register_alt_text_display()
@@ -289,9 +289,18 @@ def lesson(number: str | int, *, student: str | None = None, seed: int | None = 
 
 def show(outcome: Outcome) -> None:
     """Show an outcome in a notebook, or print it anywhere else."""
-    if "IPython" in sys.modules:
+    if _in_notebook():
         from IPython.display import display
 
         display(outcome)
     else:
         print(outcome)
+
+
+def _in_notebook() -> bool:
+    """Tell whether Jupyter or IPython runs this; without importing IPython where nobody has."""
+    if "IPython" not in sys.modules:
+        return False
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython() is not None

@@ -91,6 +91,43 @@ def _take(values: np.ndarray, codes: np.ndarray, missing: Any) -> np.ndarray:
     return np.append(values, np.array([missing], dtype=values.dtype))[codes]
 
 
+def fill_within_orders(values: np.ndarray, missing: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give rows that lack a value the value of their order, where the other rows of the order agree on one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Codes or moments.
+    missing : ndarray of bool, shape (n,)
+        Where there is none.
+    order : ndarray of int, shape (n,)
+        Order codes, −1 = missing.
+
+    Returns
+    -------
+    values : ndarray, shape (n,)
+        A new array where anything was filled.
+    filled : ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> values, filled = fill_within_orders(np.array([5, -1, -1]), np.array([False, True, True]), np.array([0, 0, 1]))
+    >>> values.tolist(), filled.tolist()
+    ([5, 5, -1], [False, True, False])
+    """
+    lacking = missing & (order >= 0)
+    lacking &= np.isin(order, order[~missing & (order >= 0)])
+    if not lacking.any():
+        return values, lacking
+    known = ~missing & np.isin(order, order[lacking])
+    by_order = pd.Series(values[known]).groupby(order[known]).agg(["min", "max"])
+    one = by_order.loc[by_order["min"] == by_order["max"], "min"]
+    lacking &= np.isin(order, one.index.to_numpy())
+    filled = values.copy()
+    filled[lacking] = one.reindex(order[lacking]).to_numpy().astype(values.dtype)
+    return filled, lacking
+
+
 def labels_of(column: pa.ChunkedArray) -> Coded:
     """Read ids and other labels: text without outer spaces, whole numbers without ``.0``, blanks missing."""
     codes, distinct = _coded(column)

@@ -17,11 +17,13 @@ from crmlab.tables import TableError, nearest
 # Share of the filled cells that must read as a date or a number before a column is believed to hold them.
 _ENOUGH = 0.5
 _MOST = 0.9
+# A status has few values; a column with more is a free text or a place.
+_STATUS_KINDS = 30
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a column's content looks like in the sample: shares of the filled cells, and a few values."""
+    """What a column holds in the sample: shares of the filled cells, how many kinds of values, and a few of them."""
 
     name: str
     filled: float
@@ -29,6 +31,7 @@ class Profile:
     numbers: float
     decimals: float
     distinct: float
+    kinds: int
     examples: tuple[str, ...]
 
 
@@ -78,15 +81,16 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
         present = texts[~texts.str.lower().isin(list(BLANK))]
     filled = len(present) / max(len(values), 1)
     examples = tuple(str(value)[:20] for value in pd.unique(present)[:3])
-    distinct = present.nunique() / max(len(present), 1)
+    kinds = int(present.nunique())
+    distinct = kinds / max(len(present), 1)
     if pa.types.is_temporal(kind):
-        return Profile(name, filled, 1.0, 0.0, 0.0, distinct, examples)
+        return Profile(name, filled, 1.0, 0.0, 0.0, distinct, kinds, examples)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = present.astype(float)
         decimals = float((numbers % 1 != 0).mean()) if len(numbers) else 0.0
         text = present.astype(str).str.replace(r"\.0$", "", regex=True)
     elif pa.types.is_boolean(kind):
-        return Profile(name, filled, 0.0, 0.0, 0.0, distinct, examples)
+        return Profile(name, filled, 0.0, 0.0, 0.0, distinct, kinds, examples)
     else:
         text = present.astype(str)
         numbers = pd.Series(parse_numbers(text).values)
@@ -101,6 +105,7 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
         float(numbers.notna().mean()) if len(numbers) else 0.0,
         decimals,
         distinct,
+        kinds,
         examples,
     )
 
@@ -167,9 +172,12 @@ def _believable(profile: Profile, role: str) -> bool:
     if role in ("quantity", "unit_price", "amount", "refunded"):
         return profile.numbers >= _ENOUGH and not (profile.dates > _MOST and profile.decimals == 0)
     if role == "status":
-        return profile.numbers < _ENOUGH and profile.distinct < _ENOUGH
+        return profile.numbers < _ENOUGH and profile.kinds <= _STATUS_KINDS
     if role == "customer_id":
         return profile.decimals < _ENOUGH
+    if role == "order_id":
+        # Shopify calls the number of an order "Name"; anywhere else that is a person.
+        return any(sign.isdigit() for example in profile.examples for sign in example)
     return True
 
 

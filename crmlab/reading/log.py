@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmlab.reading.collect import Coded, collect, dates_of, labels_of, numbers_of
+from crmlab.reading.collect import Coded, collect, dates_of, fill_within_orders, labels_of, numbers_of
 from crmlab.reading.columns import ColumnMapping, find_columns
-from crmlab.reading.dates import EARLIEST
+from crmlab.reading.dates import Dates
 from crmlab.reading.money import money_of_rows
+from crmlab.reading.orders import order_tables, refunds_of
 from crmlab.reading.raw import Progress, RawTable, no_progress
-from crmlab.reading.returns import match_returns
-from crmlab.reading.sorting import TAKEN_OFF, Rows, account, first_reason
+from crmlab.reading.reasons import cancellation_masks, currency_masks, date_masks
+from crmlab.reading.sorting import Rows, account, first_reason
 from crmlab.reading.streams import ByteSource, check_path, kind_of
 from crmlab.reading.text import open_text
 from crmlab.reading.typed import open_excel, open_frame, open_parquet
-from crmlab.reading.words import cancellation_prefixes, has_prefix, status_meaning
+from crmlab.reading.words import status_meaning
 from crmlab.tables import TableError
 
 
@@ -183,6 +184,8 @@ def read_transactions(
     products = labels_of(columns.pop("product_id")) if "product_id" in columns else missing
     statuses = labels_of(columns.pop("status")) if "status" in columns else missing
     dates = dates_of(columns.pop("ts"), day_first=day_first)
+    without_customer = int((customers.codes < 0).sum())
+    _complete_orders(customers, statuses, dates, orders.codes, notes)
     numbers = {role: numbers_of(columns.pop(role), decimal=decimal) for role in list(columns)}
     notes += dates.notes + [note for found in numbers.values() for note in found.notes]
     paid_back = np.nan_to_num(numbers.pop("refunded").values) if "refunded" in numbers else np.zeros(n)
@@ -191,9 +194,12 @@ def read_transactions(
         values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
     )
     notes.append(f"Money is {sentence}.")
+    if "quantity" in values:
+        # Some systems write a return with minus signs on quantity and price, or on the quantity alone.
+        money = np.where(values["quantity"] < 0, -np.abs(money), money)
     money_columns = [numbers[role] for role in ("amount", "unit_price") if role in numbers]
-    masks, sign = _currencies(money_columns, currency, notes, n)
-    masks |= _date_masks(dates.values, dates.blank, as_of=as_of, today=today)
+    masks, sign = currency_masks(money_columns, currency, notes, n)
+    masks |= date_masks(dates.values, dates.blank, as_of=as_of, today=today)
     units = values.get("quantity", np.where(money < 0, -1.0, 1.0))
     blank = np.any([found.blank for found in numbers.values()], axis=0) & np.isnan(money)
     masks |= {
@@ -203,7 +209,7 @@ def read_transactions(
         "amount cannot be read": np.isnan(money) & ~blank,
         "worth nothing": (money == 0) & (not keep_free),
     }
-    masks |= _cancellation_masks(orders, statuses, money, units, keep_cancelled, notes)
+    masks |= cancellation_masks(orders, statuses, money, units, keep_cancelled, notes)
     if drop_duplicates:
         masks["copy of an earlier row"] = collected.duplicate
     masks = {reason: mask for reason, mask in masks.items() if mask.any()}
@@ -218,9 +224,9 @@ def read_transactions(
         sold_back = np.append(status_meaning(statuses.labels) == "returned", False)[statuses.codes]
     # Shops write what they paid back with or without a minus sign.
     paid_back = np.where(sold_back, np.inf, np.abs(paid_back))
-    refunded, refund_time, matched = _refunds(rows, paid_back, ignore_returns)
+    refunded, refund_time, matched = refunds_of(rows, paid_back, ignore_returns)
     progress("Adding up", 0.0)
-    lines, transactions = _tables(rows, customers, orders, products, refunded, refund_time)
+    lines, transactions = order_tables(rows, customers, orders, products, refunded, refund_time)
     cancelled = masks.get("cancellation", np.zeros(n, bool)) | masks.get("cancelled or never paid", np.zeros(n, bool))
     duplicates = int(collected.duplicate.sum())
     if duplicates and not drop_duplicates:
@@ -236,7 +242,7 @@ def read_transactions(
             "rows_read": n + table.unreadable_count,
             "rows_used": int((reason == "").sum()),
             "cancelled_rows": int(cancelled.sum()),
-            "rows_without_customer": int((customers.codes < 0).sum()),
+            "rows_without_customer": without_customer,
             "duplicate_rows": duplicates,
         },
         currency=sign,
@@ -244,6 +250,17 @@ def read_transactions(
         notes=notes + [note for note in table.notes if note not in notes],
         unreadable=table.unreadable,
     )
+
+
+def _complete_orders(customers: Coded, statuses: Coded, dates: Dates, order: np.ndarray, notes: list[str]) -> None:
+    """Let lines take customer, date and status from their order: many systems write them on its first line only."""
+    customers.codes, without = fill_within_orders(customers.codes, customers.codes < 0, order)
+    statuses.codes, _ = fill_within_orders(statuses.codes, statuses.codes < 0, order)
+    dates.values, undated = fill_within_orders(dates.values, dates.blank, order)
+    dates.blank = dates.blank & ~undated
+    filled = int((without | undated).sum())
+    if filled:
+        notes.append(f"{filled:,} rows without a customer or date of their own took that of their order.")
 
 
 def _open(source: str | Path | pd.DataFrame, **options: Any) -> tuple[RawTable, ByteSource | None]:
@@ -256,185 +273,3 @@ def _open(source: str | Path | pd.DataFrame, **options: Any) -> tuple[RawTable, 
     if kind == "excel":
         return open_excel(path, sheet=options["sheet"]), None
     return open_text(path, kind, encoding=options["encoding"], delimiter=options["delimiter"], header=options["header"])
-
-
-def _day(value: str | datetime.date, argument: str) -> pd.Timestamp:
-    try:
-        day = pd.Timestamp(value)
-    except (ValueError, TypeError):
-        day = None
-    if day is None or pd.isna(day):
-        raise TableError(f"{argument} must be a date such as 2011-12-09, not {value!r}.")
-    return day.normalize()
-
-
-def _date_masks(
-    values: np.ndarray, blank: np.ndarray, *, as_of: str | datetime.date | None, today: str | datetime.date | None
-) -> dict[str, np.ndarray]:
-    """Return the reasons that concern the date of a row. Both days are included."""
-    day = np.timedelta64(1, "D")
-    tomorrow = _day(today or datetime.date.today(), "today").to_numpy() + day
-    masks = {
-        "no date": blank,
-        "date cannot be read": np.isnat(values) & ~blank,
-        "date is a placeholder": values < np.datetime64(EARLIEST),
-        "date in the future": values >= tomorrow,
-    }
-    if as_of is not None:
-        masks["after the day of the report"] = values >= _day(as_of, "as_of").to_numpy() + day
-    return masks
-
-
-def _currencies(found: list[Any], wanted: str | None, notes: list[str], n: int) -> tuple[dict[str, np.ndarray], str]:
-    """Return rows in another currency than the one kept, and the sign of the one kept."""
-    sign = np.full(n, "", dtype=object)
-    for numbers in reversed(found):
-        sign = np.where(numbers.currency != "", numbers.currency, sign)
-    counts = pd.Series(sign[sign != ""]).value_counts()
-    if counts.empty:
-        return {}, wanted or ""
-    keep = wanted if wanted is not None else str(counts.index[0])
-    if keep not in counts.index:
-        raise TableError(f"currency must be one of {', '.join(map(str, counts.index))}, not {keep!r}.")
-    other = (sign != "") & (sign != keep)
-    if other.any():
-        listed = ", ".join(f"{name} ({int(count):,} rows)" for name, count in counts.items())
-        notes.append(f"Amounts carry several currencies: {listed}; only {keep} is used, --currency chooses another.")
-    return {"another currency": other}, keep
-
-
-def _cancellation_masks(
-    orders: Coded, statuses: Coded, money: np.ndarray, units: np.ndarray, keep_cancelled: bool, notes: list[str]
-) -> dict[str, np.ndarray]:
-    masks: dict[str, np.ndarray] = {}
-    negative = money < 0
-    if len(orders.labels):
-        known = orders.codes >= 0
-        size = len(orders.labels)
-        minus = np.bincount(orders.codes[known], weights=negative[known], minlength=size)
-        plus = np.bincount(orders.codes[known], weights=(money > 0)[known], minlength=size)
-        prefixes = cancellation_prefixes(orders.labels, minus, plus)
-        if prefixes:
-            masks["cancellation"] = np.append(has_prefix(orders.labels, prefixes), False)[orders.codes]
-            listed = ", ".join(prefixes)
-            notes.append(
-                f"Order numbers that begin with {listed} are cancellations: nearly all their rows are negative."
-            )
-    masks["return"] = negative & (units < 0)
-    masks["negative price"] = negative & (units >= 0)
-    if len(statuses.labels) and not keep_cancelled:
-        meaning = status_meaning(statuses.labels)
-        masks["cancelled or never paid"] = np.append(meaning == "not_sold", False)[statuses.codes]
-        kept = ", ".join(sorted(map(str, statuses.labels[meaning == "sold"])))[:200]
-        notes.append(f"Status values counted as sales: {kept or 'none'}.")
-    return masks
-
-
-def _refunds(rows: Rows, paid_back: np.ndarray, ignore: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return per row what was refunded, when, and for rows that take back how much found its sale."""
-    n = len(rows.amount)
-    refunded, matched = np.zeros(n), np.zeros(n)
-    when = np.full(n, np.datetime64("NaT", "s"), dtype="datetime64[s]")
-    if ignore:
-        return refunded, when, matched
-    sales = np.flatnonzero(rows.reason == "")
-    back = np.flatnonzero(np.isin(rows.reason, TAKEN_OFF))
-    refunded[sales] = matched[sales] = np.minimum(paid_back[sales], rows.amount[sales])
-    span = max(int(rows.product.max()), int(rows.order.max()), 0) + 2
-
-    def match(r: np.ndarray, other: np.ndarray | None, by_units: bool) -> None:
-        if not len(r):
-            return
-        key = rows.customer * span + (other if other is not None else 0)
-        left, wanted = rows.amount[sales] - refunded[sales], -rows.amount[r] - matched[r]
-        given, times, found = match_returns(
-            key[sales],
-            rows.ts[sales],
-            rows.units[sales] if by_units else left,
-            left,
-            key[r],
-            rows.ts[r],
-            np.abs(rows.units[r]) if by_units else wanted,
-            wanted,
-        )
-        refunded[sales] += given
-        matched[r] += found
-        when[sales] = np.where(given > 0, times, when[sales])
-
-    has_product = rows.product[back] >= 0
-    match(back[has_product & (rows.reason[back] != "negative price")], rows.product, by_units=True)
-    # A discount line or correction belongs to the order that carries its number.
-    unplaced = back[(-rows.amount[back] - matched[back] > 1e-9) & (rows.order[back] >= 0)]
-    match(unplaced[np.isin(rows.order[unplaced], rows.order[sales])], rows.order, by_units=False)
-    if (rows.product < 0).all():
-        match(back[-rows.amount[back] - matched[back] > 1e-9], None, by_units=False)
-    return refunded, when, matched
-
-
-def _tables(
-    rows: Rows,
-    customers: Coded,
-    orders: Coded,
-    products: Coded,
-    refunded: np.ndarray,
-    refund_time: np.ndarray,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the sale lines, and the orders they make up."""
-    sales = np.flatnonzero(rows.reason == "")
-    day = rows.ts[sales].astype("datetime64[D]").astype(np.int64)
-    customer, order = rows.customer[sales].astype(np.int64), rows.order[sales].astype(np.int64)
-    span = max(len(orders.labels), int(day.max()) + 1) + 1
-    # An order is a customer's order number; without a number, what the customer bought on one day.
-    key = np.where(order >= 0, (customer * 2) * span + order, (customer * 2 + 1) * span + day)
-    codes, keys = pd.factorize(key)
-    first = pd.Series(np.arange(len(sales))).groupby(codes).first().to_numpy()
-    labels = _order_labels(order[first], customer[first], day[first], customers, orders)
-    money, given = rows.amount[sales], refunded[sales]
-    units = rows.units[sales]
-    count = len(keys)
-    by_order = pd.DataFrame({"ts": rows.ts[sales], "back": refund_time[sales]}).groupby(codes)
-    transactions = pd.DataFrame(
-        {
-            "order_id": labels,
-            "customer_id": customers.labels[customer[first]],
-            "ts": by_order["ts"].min().to_numpy(),
-            "items": np.bincount(codes, weights=units, minlength=count),
-            "net": np.bincount(codes, weights=money, minlength=count),
-            "returned": np.bincount(codes, weights=given > 0, minlength=count) > 0,
-            "return_date": by_order["back"].max().to_numpy().astype("datetime64[s]"),
-            "refunded": np.minimum(
-                np.bincount(codes, weights=given, minlength=count), np.bincount(codes, weights=money, minlength=count)
-            ),
-        }
-    )
-    transactions["return_date"] = transactions["return_date"].dt.normalize()
-    if (transactions["items"] % 1 == 0).all():
-        transactions["items"] = transactions["items"].astype("int64")
-    transactions = transactions.sort_values(["ts", "order_id"], kind="stable", ignore_index=True)
-    lines = pd.DataFrame(
-        {
-            "order_id": pd.Categorical.from_codes(codes, categories=pd.Index(labels)),
-            "customer_id": pd.Categorical.from_codes(customer, categories=pd.Index(customers.labels)),
-            "ts": rows.ts[sales],
-        }
-    )
-    if len(products.labels):
-        lines["product_id"] = pd.Categorical.from_codes(rows.product[sales], categories=pd.Index(products.labels))
-    lines["quantity"], lines["net"], lines["refunded"] = units, money, given
-    return lines, transactions
-
-
-def _order_labels(
-    order: np.ndarray, customer: np.ndarray, day: np.ndarray, customers: Coded, orders: Coded
-) -> np.ndarray:
-    """Return one distinct label per order: its number, with the customer where several customers share a number."""
-    dates = day.astype("datetime64[D]").astype(str)
-    shared = pd.Series(order).duplicated(keep=False).to_numpy() & (order >= 0)
-    numbers = np.append(orders.labels, "")[order]
-    return np.array(
-        [
-            f"{customers.labels[c]} {date}" if o < 0 else f"{number} ({customers.labels[c]})" if both else number
-            for o, c, date, number, both in zip(order, customer, dates, numbers, shared, strict=True)
-        ],
-        dtype=object,
-    )

@@ -41,6 +41,8 @@ def money_of_rows(
     if amount is None:
         assert product is not None, "find_columns makes sure of this"
         return product, "quantity × unit price"
+    if product is not None and np.isnan(product).sum() < np.isnan(amount).sum():
+        return product, "quantity × unit price, since the amount column is blank on rows that have these"
     if not _is_order_total(amount, order):
         return amount, "the amount of each row"
     if product is not None:

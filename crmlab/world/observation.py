@@ -34,7 +34,7 @@ def moment(setup: Setup, time: npt.NDArray[np.float64]) -> Moments:
     start = month_start(setup, month)
     seconds = (month_start(setup, month + 1) - start).astype(np.int64)
     out = start + np.floor((known - month) * seconds).astype("timedelta64[s]")
-    return np.where(np.isnan(time), np.datetime64("NaT"), out)
+    return np.where(np.isnan(time), np.datetime64("NaT", "s"), out)
 
 
 def day_of(moments: Moments) -> Moments:
@@ -102,7 +102,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
         "net": net,
         "cost": cost,
         "promo_id": np.where(orders["promotion"] > 0, month.astype(np.int64) + 1, 0),
-        "return_date": np.where(refunded > 0, dates["delivered"] + wait * _DAY, np.datetime64("NaT")),
+        "return_date": np.where(refunded > 0, dates["delivered"] + wait * _DAY, np.datetime64("NaT", "s")),
         "refunded": refunded,
         "profit": profit,
         "lines": np.bincount(of, minlength=len(ids)),
@@ -184,7 +184,7 @@ def transactions_table(setup: Setup, orders: Columns) -> pd.DataFrame:
         **{name: orders[name] for name in plain},
         "promo_id": pd.arrays.IntegerArray(promo, promo == 0),
         "returned": returned,
-        "return_date": np.where(returned, orders["return_date"], np.datetime64("NaT")),
+        "return_date": np.where(returned, orders["return_date"], np.datetime64("NaT", "s")),
         "refunded": np.where(returned, orders["refunded"], 0.0),
         "store_or_site": pd.Categorical.from_codes(np.zeros(len(promo), np.int8), categories=pd.Index(["web site"])),
     }

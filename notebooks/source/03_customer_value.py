@@ -5,8 +5,8 @@
 # each season, samples in the parcel, no waiting. That costs 60 € a customer. Your manager's plan fits on a yellow note:
 # *the 200 who spent most last year.*
 #
-# It sounds right. By the end you will know what the note costs, and your own rule will have been tried on a shop that you
-# have never seen. (45 minutes.)
+# It sounds right. By the end you will know what the note costs, and your own rule will have been tried on shops that
+# you have never seen. (45 minutes.)
 
 # %%
 import crmlab as crm
@@ -156,7 +156,7 @@ lesson.check("3.3", fall)
 # **Exercise 3.4.** The decision. Write a rule that takes a table like `customers` and returns the ids of at most 200 to
 # look after in 2026. Each costs 60 € and adds 15% to the profit that the customer would have brought anyway. By the books,
 # {{lesson.data.profit_rate:.0%}} of what good customers spend is profit, so care pays for itself from
-# {{60 / (0.15 * lesson.data.profit_rate):,.0f}} € of *expected* sales on. `check` tries your rule on another shop.
+# {{60 / (0.15 * lesson.data.profit_rate):,.0f}} € of *expected* sales on. `check` tries your rule on shops with other people.
 
 # %%
 break_even = 60 / (0.15 * lesson.data.profit_rate)  # expected sales in 2026

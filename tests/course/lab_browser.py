@@ -171,7 +171,9 @@ _WATCH = """control => {
     });
 }"""
 
-CONTROLS = ".widget-vbox .noUi-handle, .widget-vbox select, .widget-vbox input[type=checkbox]"
+CONTROLS = ", ".join(
+    f".widget-vbox {kind}" for kind in (".noUi-handle", "input[type=checkbox]", "input[type=radio]:checked")
+)
 
 
 def move(page: Any, control: Any, keys: tuple[str, ...]) -> dict[str, Any] | None:
@@ -195,7 +197,7 @@ def keys_of(control: Any) -> tuple[str, ...]:
     tag = control.evaluate("node => node.tagName + ' ' + (node.type || '')").lower()
     if "checkbox" in tag:
         return ("Space",)
-    return ("ArrowDown", "ArrowUp") if "select" in tag else ("ArrowRight", "ArrowRight", "ArrowLeft")
+    return ("ArrowDown",) if "radio" in tag else ("ArrowRight", "ArrowRight", "ArrowLeft")
 
 
 def whole_screenshot(page: Any, path: Path) -> None:
@@ -206,6 +208,7 @@ def whole_screenshot(page: Any, path: Path) -> None:
     )
     size = page.viewport_size
     page.set_viewport_size({"width": size["width"], "height": min(int(height), 16_000)})
+    page.evaluate("() => document.querySelectorAll('.jp-WindowedPanel-outer').forEach(panel => panel.scrollTo(0, 0))")
     page.wait_for_timeout(500)
     path.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(path))

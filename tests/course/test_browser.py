@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_browser import (
+
+from tests.course.lab_browser import (
     CHROMIUM,
     CONTROLS,
     FLAGS,

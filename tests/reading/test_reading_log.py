@@ -46,6 +46,15 @@ def test_a_cancelled_giant_keeps_nothing() -> None:
     assert net(log_of(CANCELLED_GIANT, COLUMNS, ignore_returns=True)) == {"ann": 77183.6, "bob": 6.0}
 
 
+def test_a_cancelled_order_may_hold_lines_of_all_signs() -> None:
+    rows = [("1", "ann", "2024-01-05", "lamp", 30, 1.0)] + [("C2", "ann", "2024-01-06", "lamp", -1, 1.0)] * 25
+    rows += [("C2", "ann", "2024-01-06", "lamp", 1, 1.0), ("C2", "ann", "2024-01-06", "lamp", -4, 0.0)]
+    log = log_of(rows, COLUMNS)
+    assert net(log) == {"ann": 6.0}
+    assert log.counts["cancelled_rows"] == 26
+    assert log.account.set_index("reason").loc["cancellation", "matched"] == 25.0
+
+
 def test_a_return_before_its_sale_finds_none() -> None:
     log = log_of([("1", "ann", "2024-01-05", "lamp", 1, 9.0), ("2", "ann", "2024-01-04", "lamp", -1, 9.0)], COLUMNS)
     assert net(log) == {"ann": 9.0}

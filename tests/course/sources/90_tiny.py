@@ -31,4 +31,4 @@ answer = total * 2
 print(answer)
 
 # %% [markdown] tags=["solution"]
-# The solution doubles it.
+# The solution adds it to itself.

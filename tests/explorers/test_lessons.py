@@ -1,0 +1,120 @@
+"""The explorers of the lessons: drawn at the ends of every control, moved, described, the same when drawn again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import World, explorers
+from crmlab.exercises import Lesson, lesson
+from crmlab.explorers import Explorer, customer_value, start_here
+from crmlab.explorers.binding import image, widget
+from crmlab.plots import alt_text
+from crmlab.tables import TableError
+
+
+def _customer_value(opened: Lesson) -> list[Explorer]:
+    orders, customers = opened.run.transactions, opened.data.customers_table  # type: ignore[attr-defined]
+    return [
+        customer_value.concentration(orders, on_file=len(opened.run.customers)),
+        customer_value.luck(orders),
+        customer_value.classes(customers),
+    ]
+
+
+def _start_here(opened: Lesson) -> list[Explorer]:
+    return [start_here.cockpit(World("cosmetics", customers=300, months=24, seed=3))]
+
+
+MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] = {
+    "start_here": (start_here, "00", _start_here),
+    "customer_value": (customer_value, "03", _customer_value),
+}
+
+
+def _all() -> list[Explorer]:
+    return [explorer for _, number, make in MODULES.values() for explorer in make(lesson(number, seed=5))]
+
+
+@pytest.fixture(scope="module")
+def there() -> dict[str, Explorer]:
+    return {explorer.name: explorer for explorer in _all()}
+
+
+NAMES = ("cockpit", "concentration", "luck", "classes")
+
+
+def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:
+    assert tuple(there) == NAMES
+    assert {name for name in explorers.__all__ if inspect.ismodule(getattr(explorers, name))} == set(MODULES)
+    for module, _, _ in MODULES.values():
+        makers = [
+            name
+            for name, function in inspect.getmembers(module, inspect.isfunction)
+            if function.__module__ == module.__name__ and function.__annotations__.get("return") == "Explorer"
+        ]
+        assert set(makers) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_draws_at_the_ends_of_every_control(there: dict[str, Explorer], name: str) -> None:
+    explorer = there[name]
+    told = {alt_text(explorer.figure())}
+    for control in explorer.controls:
+        for value in control.ends():
+            words = alt_text(explorer.figure(**{control.name: value}))
+            assert len(words) > 60 and "nan" not in words
+            told.add(words)
+    assert len(told) > len(explorer.controls)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equal_values_give_equal_pictures(there: dict[str, Explorer], name: str) -> None:
+    explorer = there[name]
+    assert image(explorer, explorer.defaults()) == image(explorer, explorer.defaults())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_moves_the_picture(there: dict[str, Explorer], name: str) -> None:
+    explorer = there[name]
+    box = widget(explorer)
+    *inputs, picture, sentence = box.children
+    assert len(inputs) == len(explorer.controls)
+    for control, moved in zip(explorer.controls, inputs, strict=True):
+        before = (picture.value, sentence.value)
+        moved.value = next(value for value in control.ends() if value != moved.value)
+        assert picture.value != before[0] and sentence.value != before[1], control.name
+        assert moved.description
+
+
+def test_tables_that_lack_a_column_are_named() -> None:
+    wrong: Any = pd.DataFrame({"customer_id": [1], "when": pd.to_datetime(["2025-01-01"])})
+    with pytest.raises(TableError, match="ts"):
+        customer_value.luck(wrong)
+    with pytest.raises(TableError, match="spend_recent"):
+        customer_value.classes(wrong)
+
+
+def test_the_best_of_a_year_are_those_of_the_lesson(there: dict[str, Explorer]) -> None:
+    """The explorer and the cell that checks the guess must count the same people."""
+    table = lesson("03", seed=5).data.customers_table  # type: ignore[attr-defined]
+    best = [set(table.nlargest(500, year).index) for year in ("spend_before", "spend_recent")]
+    assert f"Still among the top 500: {len(best[0] & best[1]):,};" in alt_text(there["luck"].figure())
+
+
+def test_the_cockpit_shows_the_true_effect() -> None:
+    from crmlab import recovery
+
+    world = World("cosmetics", customers=300, months=24, seed=3)
+    words = alt_text(start_here.cockpit(world).figure(price=0.9))
+    effect = recovery.effect(world.simulate(), world.do(price=0.9, start=12).simulate(), start=12)
+    orders = effect.loc["orders"]
+    change = orders["after"] / orders["before"] - 1
+    assert f"({change:+.1%})" in words.split("orders")[-1]
+    assert np.isfinite(change)
