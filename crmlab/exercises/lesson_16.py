@@ -96,7 +96,8 @@ class Data(LessonData):
     def _catalogue(self) -> pd.DataFrame:
         """Silence by the other shop's own messy file, and what a catalogue to each customer there truly brings."""
         other = Data(seed=_OTHER_SHOP + self.seed)
-        customers = features.rfm(other.log.transactions).set_index("customer_id")
+        log = read_transactions(other.export.table)
+        customers = features.rfm(log.transactions).set_index("customer_id")
         value = other.world.expected(from_month=other.months, horizon=12)["expected_value"]
         # Whoever has only had free samples is on no world's list of customers, and brings nothing.
         value = value.reindex(customers.index.astype(int), fill_value=0.0).to_numpy()

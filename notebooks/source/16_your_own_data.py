@@ -66,7 +66,7 @@ lesson.predict("16.a", guess)
 # %%
 crm.explorers.your_own_data.decisions(FILE)
 
-# %% [markdown] lang="en"
+# %% [markdown] lang="en" holds="log.transactions['refunded'].sum() > log.account.set_index('reason').loc['no customer', 'money']"
 # No switch is right by nature. Free goods add customers who never paid. Equal rows may be a page exported again, or two
 # lipsticks scanned one by one. What was given back weighs most of all. Who gave it back?
 

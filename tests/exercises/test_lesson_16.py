@@ -1,4 +1,4 @@
-"""Lesson 16: the practice file is what it says, its reader's account agrees with the truth, and the exercises hold."""
+"""Lesson 16: the practice file is what it says, its reader's account agrees with the truth."""
 
 from __future__ import annotations
 
@@ -9,27 +9,14 @@ import pandas as pd
 import pytest
 
 from crmlab import read_transactions
-from crmlab.exercises import Lesson, lesson
 from crmlab.exercises.lesson_16 import Data
 from crmlab.exercises.practice_file import ENCODING, HEADER, KINDS, PracticeExport, practice_export
 from crmlab.tables import TableError
-
-SEEDS = range(10)
 
 
 @pytest.fixture(scope="module")
 def data() -> Data:
     return Data(seed=7)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_exercises_say_what_they_should(seed: int) -> None:
-    opened: Lesson = lesson("16", seed=seed)
-    for exercise in opened.exercises:
-        for fixture in exercise.fixtures(opened.data):
-            outcome = opened.grade(exercise.id, fixture.answer)
-            told = (outcome.status, outcome.mistake)
-            assert told == (fixture.status, fixture.mistake), (exercise.id, fixture.label, outcome.message)
 
 
 def test_the_file_stands_as_shops_write_it(data: Data) -> None:
@@ -84,7 +71,7 @@ def test_only_what_was_bought_before_the_file_finds_no_sale(data: Data) -> None:
     assert (back["money"] + back["matched"]).sum() == pytest.approx(before, abs=0.01)
 
 
-def test_the_giant_is_best_by_gross_and_not_by_net(data: Data) -> None:
+def test_the_giant_is_best_by_gross_and_not_by_net() -> None:
     for seed in (1, 7):
         customers = Data(seed=seed).report.customers
         best = customers.nlargest(1, "monetary").iloc[0]
