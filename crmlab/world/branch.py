@@ -68,7 +68,7 @@ class Branch:
         observe(world.setup, self._catalogue, customers, months, orders)
         number = months["month"].astype(np.int64) - self._month
         sums = {name: np.bincount(number, months[name]) for name in ("profit", "orders", "satisfaction")}
-        sums["satisfaction"] /= np.bincount(number)
+        sums["satisfaction"] = sums["satisfaction"] / np.bincount(number)
         return pd.DataFrame(sums, index=pd.RangeIndex(self._month, self._world.months, name="month"))
 
     def _continued(self, setup: Setup) -> Block:
