@@ -166,7 +166,7 @@ lesson.check("16.4", longest_silence)
 # which choices were made (equal rows kept, returns taken off).
 
 # %%
-card = ["rows_read", "rows_used", "duplicate_rows", "customers", "first_date", "last_date", "frozen_after_days"]
+card = ["rows_read", "rows_used", "duplicate_rows", "first_date", "last_date", "frozen_after_days"]
 pd.Series(report.summary)[card]
 
 # %% [markdown] lang="en" given="20" holds="customers.nlargest(20, 'spend_before')['spend_recent'].sum() < customers.nlargest(20, 'spend_before')['spend_before'].sum()"
