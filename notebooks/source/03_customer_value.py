@@ -214,10 +214,10 @@ manager = customers.nlargest(200, "spend_recent")
 gain = 0.15 * truth - 60
 customers.groupby("zone", observed=True)[["last year again", "truth"]].mean().round(1)
 
-# %% [markdown] lang="en" given="200 15 12 80 20 half" holds="gain[manager.index].sum() < 0.5 * gain[gain > 0].nlargest(200).sum(); gain[customers['spend_recent'] > 0].mean() < 0"
+# %% [markdown] lang="en" given="200 15 12 80 20" holds="gain[manager.index].sum() < 0.75 * gain[gain > 0].nlargest(200).sum(); gain[customers['spend_recent'] > 0].mean() < 0"
 # Everybody but the migrating looked better than they were. The note promised {{manager["last year again"].mean():,.0f}} € of
-# profit from each of its 200; the truth was {{manager["truth"].mean():,.0f}} €. It would earn {{gain[manager.index].sum():,.0f}} €,
-# less than half of the possible {{gain[gain > 0].nlargest(200).sum():,.0f}} €.
+# profit from each of its 200; the truth was {{manager["truth"].mean():,.0f}} €. It would earn {{gain[manager.index].sum():,.0f}} €;
+# a list that knew the truth, {{gain[gain > 0].nlargest(200).sum():,.0f}} €.
 #
 # **“Grading customers saves resources.”** 200 buyers drawn blindly would lose
 # {{-200 * gain[customers["spend_recent"] > 0].mean():,.0f}} €. *Verdict: conditional.* It pays, and by how much depends on

@@ -4,7 +4,7 @@
 # **What about my own customers?** So far every shop was ours, and we knew the truth. Now comes a file. It may be yours: any
 # list of orders that a shop system, a till or a spreadsheet exports, as CSV, Excel or Parquet. Nothing leaves your computer.
 #
-# We begin with the export of a shop that you do not know. Then put the path of your own file into the second cell, and run
+# We begin with the export of a shop that you do not know. Then put the path of your own file in its place below, and run
 # everything again. By the end you will know who carries the shop, who is going quiet, and what such a file cannot tell.
 # (30 minutes.)
 
@@ -13,7 +13,9 @@ import crmlab as crm
 
 lesson = crm.lesson("16")
 source = lesson.data.export  # or the path of your own file, such as "orders.csv"
-source.head()
+
+# %%
+lesson.data.export.head()
 
 # %% [markdown] lang="en"
 # ## Look: what is in the file?

@@ -5,8 +5,11 @@
 # trial. Names are given in English and Chinese.
 
 # %%
+import pandas as pd
+
 from crmlab.course.register import as_table
 
+pd.set_option("display.max_colwidth", None)
 register = as_table()
 register.groupby([register.index.str[0], "status"]).size().rename("entries").to_frame()
 
@@ -27,12 +30,10 @@ found[["en", "zh_hans", "lessons", "summary"]]
 # The numbers behind the verdicts come from small simulations, run again here.
 
 # %%
-import pandas as pd
-
 from crmlab.course.trials import trials
 
 numbers = trials()
-pd.Series(numbers).round(3)
+pd.Series(numbers, name="number").round(3).to_frame()
 
 # %%
 tried = register[register["verdict"] != ""]
