@@ -56,10 +56,9 @@ class Budget:
 
 BUDGETS: dict[str, Budget] = {
     "00": Budget(cells=(12, 30), words=(350, 1_000)),
-    "16": Budget(words=(450, 1_000)),
     "99": Budget(cells=(4, 30), words=(50, 1_000)),
 }
-"""Notebooks whose budget differs: lesson 00 is short, 16 has nothing to reveal, the register is no lesson."""
+"""Notebooks whose budget differs: the first lesson is short, and the register is none."""
 
 _ALT_TEXT_SHORTEST = 30
 _MACHINE = re.compile(r"(?<![\w/.])(?:/(?:home|root|tmp|Users|usr|work|opt)/|[A-Z]:\\)")

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from crmlab.world.acquisition import who_joins
@@ -67,14 +68,11 @@ class Branch:
         customers, months, orders = record(block, from_month=self._month)
         observe(world.setup, self._catalogue, customers, months, orders)
         number = months["month"].astype(np.int64) - self._month
-        return pd.DataFrame(
-            {
-                "profit": np.bincount(number, months["profit"]),
-                "orders": np.bincount(number, months["orders"]),
-                "satisfaction": np.bincount(number, months["satisfaction"]) / np.bincount(number),
-            },
-            index=pd.RangeIndex(self._month, self._world.months, name="month"),
-        )
+        sums: dict[str, npt.NDArray[Any]] = {
+            name: np.bincount(number, months[name]) for name in ("profit", "orders", "satisfaction")
+        }
+        sums["satisfaction"] /= np.bincount(number)
+        return pd.DataFrame(sums, index=pd.RangeIndex(self._month, self._world.months, name="month"))
 
     def _continued(self, setup: Setup) -> Block:
         """Return a block that is at the start of the month, with those who join later under this policy."""

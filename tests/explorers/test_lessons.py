@@ -13,7 +13,7 @@ import pytest
 
 from crmlab import World, explorers
 from crmlab.exercises import Lesson, lesson
-from crmlab.explorers import Explorer, customer_value, start_here
+from crmlab.explorers import Explorer, customer_value, start_here, your_own_data
 from crmlab.explorers.binding import image, widget
 from crmlab.plots import alt_text
 from crmlab.tables import TableError
@@ -32,9 +32,14 @@ def _start_here(opened: Lesson) -> list[Explorer]:
     return [start_here.cockpit(World("cosmetics", customers=300, months=24, seed=3))]
 
 
+def _your_own_data(opened: Lesson) -> list[Explorer]:
+    return [your_own_data.decisions(opened.data.practice_file())]  # type: ignore[attr-defined]
+
+
 MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] = {
     "start_here": (start_here, "00", _start_here),
     "customer_value": (customer_value, "03", _customer_value),
+    "your_own_data": (your_own_data, "16", _your_own_data),
 }
 
 
@@ -47,7 +52,7 @@ def there() -> dict[str, Explorer]:
     return {explorer.name: explorer for explorer in _all()}
 
 
-NAMES = ("cockpit", "concentration", "luck", "classes")
+NAMES = ("cockpit", "concentration", "luck", "classes", "decisions")
 
 
 def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:
