@@ -191,7 +191,7 @@ def read_transactions(
     paid_back = np.nan_to_num(numbers.pop("refunded").values) if "refunded" in numbers else np.zeros(n)
     values = {role: found.values for role, found in numbers.items()}
     if not len(orders.labels):
-        notes.append("No order number was found: all that a customer bought on one day is one order; --order names one.")
+        notes.append("No order number was found: what a customer bought on one day is one order; --order names one.")
     money, sentence = money_of_rows(
         values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
     )
