@@ -281,16 +281,24 @@ class Setting:
         gain = self.payoff(data, float(answer)) - usual
         gains = {setting: self.payoff(data, setting) - usual for setting in self.grid}
         best = max(gains, key=lambda setting: gains[setting])
+        if gain >= self.enough * gains[best]:
+            account = say(
+                "In a shop that you have not seen, {answer} changes the expected profit by {gain:+,.0f} €; the best, "
+                "{best:g}, by {most:+,.0f} €.",
+                answer=self.kind.show(answer),
+                gain=gain,
+                best=best,
+                most=gains[best],
+            )
+            return Outcome(self.id, "right", f"{account} {say(self.praise)}")
+        # The best setting stays unsaid until it is found, or nobody would look for it.
         account = say(
-            "In a shop that you have not seen, {answer} changes the expected profit by {gain:+,.0f} €; the best, "
-            "{best:g}, by {most:+,.0f} €.",
+            "In a shop that you have not seen, {answer} changes the expected profit by {gain:+,.0f} €; the best "
+            "setting by {most:+,.0f} €.",
             answer=self.kind.show(answer),
             gain=gain,
-            best=best,
             most=gains[best],
         )
-        if gain >= self.enough * gains[best]:
-            return Outcome(self.id, "right", f"{account} {say(self.praise)}")
         for mistake in self.mistakes:
             if self.kind.same(answer, mistake.answer(data)):
                 return Outcome(self.id, "not yet", f"{account} {say(mistake.explanation)}", mistake.name)

@@ -127,7 +127,9 @@ class Lesson:
             If the lesson has no such exercise.
         """
         outcome = self._exercise(exercise).judge(self.data, answer)
-        self._status[outcome.subject] = outcome.status
+        # What was right once stays done, whatever is tried afterwards.
+        if self._status.get(outcome.subject) != "right":
+            self._status[outcome.subject] = outcome.status
         return outcome
 
     def check(self, exercise: str, answer: Any = MISSING) -> None:

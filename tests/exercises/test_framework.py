@@ -183,6 +183,15 @@ def test_progress_says_what_is_open(course: Lesson, monkeypatch: pytest.MonkeyPa
     assert "9.1 – not tried: Which share" in shown[0] and "9.2 – right" in shown[0]
 
 
+def test_what_was_right_once_stays_done(course: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("crmlab.exercises.session.show", lambda outcome: shown.append(repr(outcome)))
+    course.grade("9.2", "value")
+    course.grade("9.2", ...)
+    course.progress()
+    assert "9.2 – right" in shown[0]
+
+
 def test_checking_outside_a_notebook_prints(course: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     course.check("9.1", 0.95)
     assert capsys.readouterr().out == "● 9.1 · right: 95.0%: right.\n"
