@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import pickle
+import math
 import re
 from importlib import resources
 from pathlib import Path
@@ -98,7 +99,8 @@ def test_any_number_outside_its_range_is_an_error(data) -> None:
             st.floats(-1e12, entry.smallest - 1e-6 - abs(entry.smallest) * 1e-3),
         )
     )
-    value = int(beyond) + (1 if beyond > 0 else -1) if entry.kind == "count" else beyond
+    away = math.ceil if beyond > entry.largest else math.floor
+    value = away(beyond) if entry.kind == "count" else beyond
     with pytest.raises(ScenarioError, match=re.escape(path)):
         load_scenario("cosmetics").with_values({path: value})
 
