@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import pickle
 import math
+import pickle
 import re
 from importlib import resources
 from pathlib import Path
