@@ -1,33 +1,20 @@
-"""The small simulations behind the register's verdicts: every number that a verdict states is computed here."""
+"""Trials of lesson 03: how concentrated sales are, and whether grading pays."""
 
 from __future__ import annotations
-
-from functools import cache
 
 import numpy as np
 
 from crmlab import grading
 from crmlab.exercises import lesson_03
-from crmlab.recovery import effect
 from crmlab.world import World
 
 SMALL_SHOPS = 10
 """Shops for the trial of concentration."""
 
-SERVICE = 0.7
-"""Level of the lever service on trial; usual is 0.6."""
 
-
-@cache
 def trials() -> dict[str, float]:
-    """Run all trials.
-
-    Returns
-    -------
-    dict of str to float
-        Values for the placeholders of the verdicts; money in €, shares from 0 to 1.
-    """
-    return {**_concentration(), **_grading(), **_service()}
+    """Run the trials."""
+    return {**_concentration(), **_grading()}
 
 
 def _concentration() -> dict[str, float]:
@@ -71,16 +58,3 @@ def _grading() -> dict[str, float]:
         )
     blind, manager, rules, best = (float(each) for each in np.mean(accounts, axis=0))
     return {"care_blind": blind, "care_manager": manager, "care_rule": rules, "care_best": best}
-
-
-def _service() -> dict[str, float]:
-    """Q043: what better service does to profit in the first year, and to the value of the same customers in five."""
-    world = World("cosmetics", customers=2_000, months=24, seed=7)
-    served = world.do(service=SERVICE, start=12)
-    first = effect(world.simulate(), served.simulate(), start=12).loc["profit"].to_dict()
-    before, after = (each.expected(from_month=12, replications=16)["expected_value"].sum() for each in (world, served))
-    return {
-        "service_first_year": float(first["difference"] / first["before"]),
-        "service_first_year_error": float(first["standard_error"] / first["before"]),
-        "service_five_years": float(after / before - 1),
-    }
