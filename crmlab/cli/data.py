@@ -36,7 +36,7 @@ def add_data_commands(commands: Any) -> None:
     make.set_defaults(command=make_data)
 
 
-def _plainly(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+def plainly(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """Turn what the world objects to into a message without a traceback."""
 
     @wraps(command)
@@ -49,7 +49,7 @@ def _plainly(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse
     return run
 
 
-@_plainly
+@plainly
 def list_data(arguments: argparse.Namespace) -> int:
     """Print the names of the data sets, each with its first line of description."""
     from crmlab import data
@@ -59,7 +59,7 @@ def list_data(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_plainly
+@plainly
 def describe_data(arguments: argparse.Namespace) -> int:
     """Print a scenario or data set in words."""
     from crmlab import data
@@ -68,7 +68,7 @@ def describe_data(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_plainly
+@plainly
 def make_data(arguments: argparse.Namespace) -> int:
     """Simulate and write."""
     from rich.console import Console
