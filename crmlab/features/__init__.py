@@ -16,7 +16,7 @@ of the same kind. ``columns={"customer_id": "Kunde"}`` maps other names. What ho
 - The order of the rows means nothing, and no row is dropped silently: a table with missing keys, dates as text,
   negative or infinite amounts raises a `TableError` that says how many rows are concerned and what to do.
 - A lazy table stays lazy: only its names and types are looked at, ``as_of`` must be given, rows come in any order, and
-  missing amounts become NaN in the result. `check` looks at its values when you ask for it.
+  missing amounts make the sums they enter infinite. `check` looks at its values when you ask for it.
 """
 
 from crmlab.features.activity import activity, mix, rhythm

@@ -126,11 +126,11 @@ def rhythm(transactions: Table, *, as_of: DateLike | None = None, columns: Names
     """
     log = read_log(transactions, as_of, columns=columns)
 
-    def rhythm_of(rows: Frame) -> Frame:
-        gap = nw.col("gap_days")
+    gap = nw.col("gap_days")
+
+    def paces_of(gaps: Frame) -> Frame:
         return (
-            gaps_of(rows)
-            .group_by("customer_id")
+            gaps.group_by("customer_id")
             .agg(
                 nw.len().alias("gaps"),
                 gap.mean().alias("mean_gap_days"),
@@ -139,6 +139,12 @@ def rhythm(transactions: Table, *, as_of: DateLike | None = None, columns: Names
             )
             .with_columns(nw.col("gaps").cast(nw.Int64), nw.col("usual_gap_days").cast(nw.Float64))
         )
+
+    def rhythm_of(rows: Frame) -> Frame:
+        gaps = gaps_of(rows)
+        if log.engine.implementation is nw.Implementation.PYARROW:  # its median of groups is an approximation
+            return paces_of(gaps.lazy("duckdb")).collect("pyarrow")
+        return paces_of(gaps)
 
     names = ["customer_id", "gaps", "mean_gap_days", "usual_gap_days", "longest_gap_days"]
     return finish(
@@ -207,9 +213,10 @@ def mix(
         *((nw.col(part) / nw.col("whole")).alias(f"share_{name}") for part, name in zip(parts, values, strict=True))
     )
     named = [f"share_{name}" for name in values]
-    listed = nw.lit(0.0) if not named else nw.sum_horizontal(*named)
-    rest = nw.when(nw.col("spend") > 0).then(1.0 - listed).otherwise(0.0).alias("rest")
-    customers = customers.with_columns(rest)
+    rest = nw.when(nw.col("spend") > 0).then(1.0).otherwise(0.0)
+    for name in named:
+        rest = rest - nw.col(name)
+    customers = customers.with_columns(rest.alias("rest"))
     customers = customers.with_columns(
         nw.when(nw.col("rest") > 1e-12).then(nw.col("rest")).otherwise(0.0).alias("share_other")
     )

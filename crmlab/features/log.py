@@ -103,7 +103,7 @@ def read_log(
     """Check the table as far as its engine allows without running a query, and cut it after `as_of` (or `until`).
 
     A table in memory is checked value by value. Of a lazy one only names and types are known: missing amounts are made
-    NaN, so that they show in the result, and `as_of` must be given. `orders` says that the caller counts orders.
+    infinite, so that they show in the result, and `as_of` must be given. `orders` says that the caller counts orders.
     """
     frame, engine = open_table(transactions)
     frame = _renamed(frame, columns, also)
@@ -121,10 +121,10 @@ def read_log(
     if "refunded" in types:
         paid_back = nw.col("refunded").cast(nw.Float64)
         if isinstance(frame, nw.LazyFrame):
-            paid_back = paid_back.fill_null(float("nan"))
+            paid_back = paid_back.fill_null(float("inf"))
         kept = nw.when(paid_back > net).then(0.0).otherwise(net - paid_back)
     if isinstance(frame, nw.LazyFrame):
-        net, kept = net.fill_null(float("nan")), kept.fill_null(float("nan"))
+        net, kept = net.fill_null(float("inf")), kept.fill_null(float("inf"))
     moment = wall_clock(nw.col("ts"), types["ts"])
     others = [name for name in (*present, *also) if name not in ("ts", "net", "refunded")]
     rows = frame.select(
@@ -259,7 +259,7 @@ def _check_values(frame: Frame, types: Mapping[str, Any]) -> None:
     net, refunded = nw.col("net").cast(nw.Float64), nw.col("refunded").cast(nw.Float64)
 
     def not_finite(amount: nw.Expr) -> nw.Expr:
-        return ~amount.fill_null(float("nan")).is_finite()
+        return amount.is_null() | ~amount.is_finite()
 
     wrong: dict[str, tuple[nw.Expr, str]] = {}
     for name in ("customer_id", "order_id"):
