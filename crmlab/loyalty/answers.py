@@ -12,7 +12,7 @@ import pandas as pd
 from crmlab.loyalty.estimates import Estimate, as_floats, normal_quantile, share
 from crmlab.tables import TableError
 
-_LEADING_NUMBER = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)(?=\s*(?:$|[^\d\s.,]))")
+_LEADING_NUMBER = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)(?!\d)(?!\s*[-–—/.,:]?\s*\d)")
 
 
 def read_ratings(

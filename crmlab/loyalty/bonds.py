@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from statsmodels.duration.hazard_regression import PHReg
-from statsmodels.tools.sm_exceptions import HessianInversionWarning
+from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
 from crmlab.loyalty.estimates import as_flags, as_floats, check_level, normal_quantile
 from crmlab.tables import TableError, require_columns
@@ -51,7 +51,7 @@ def bond_hazards(
     Raises
     ------
     TableError
-        If a spell does not last, nobody left, or a bond does not vary.
+        If a spell does not last, nobody left, a bond does not vary, or nobody leaves with it.
 
     References
     ----------
@@ -86,7 +86,14 @@ def bond_hazards(
         raise TableError(f"The columns {', '.join(map(repr, columns))} are collinear: they cannot be told apart.")
     with warnings.catch_warnings():
         warnings.simplefilter("error", HessianInversionWarning)
-        fit = PHReg(numbers["stop"], design, status=left.astype(int), entry=numbers["start"], ties="efron").fit()
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            fit = PHReg(numbers["stop"], design, status=left.astype(int), entry=numbers["start"], ties="efron").fit()
+        except (HessianInversionWarning, ConvergenceWarning):
+            raise TableError(
+                "The hazards have no finite answer: with some bond nobody left, or everybody left first. Was the bond "
+                "measured at the end? Split spells where it began."
+            ) from None
     reach = normal_quantile(level) * fit.bse
     return pd.DataFrame(
         {

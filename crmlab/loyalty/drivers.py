@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
@@ -32,8 +33,8 @@ def drivers(
     weights: Any = None,
     interval: bool = False,
     level: float = 0.95,
-    resamples: int = 400,
-    orders: int = 4_000,
+    resamples: int = 1_000,
+    orders: int = 20_000,
     estimator: Any = None,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -48,16 +49,16 @@ def drivers(
     methods : sequence of str, optional
         Some of `METHODS`; left out, all.
     weights : array-like, shape (n,), optional
-        Weight of each respondent (see `response_weights`). ``ordinal`` and ``permutation`` take them by drawing
-        respondents in proportion to their weights.
+        Weight of each respondent (see `response_weights`). ``ordinal`` takes them by drawing respondents in
+        proportion to their weights.
     interval : bool, default False
-        Whether to add ``<method>_low`` and ``<method>_high``: bootstrap percentiles over respondents; for ``ordinal``
-        the normal interval of its likelihood; for ``permutation`` none.
+        Whether to add ``<method>_low`` and ``<method>_high``: bootstrap percentiles over respondents, widened
+        for small samples; for ``ordinal`` the normal interval of its likelihood; for ``permutation`` none.
     level : float, default 0.95
         Probability that an interval covers.
-    resamples : int, default 400
+    resamples : int, default 1000
         Bootstrap samples.
-    orders : int, default 4000
+    orders : int, default 20000
         Orders of entry drawn for LMG with more than 15 drivers; up to 15 it is exact.
     estimator : scikit-learn regressor, optional
         Model whose permutation importance is wanted; left out, linear regression.
@@ -97,10 +98,12 @@ def drivers(
     if resamples < 100 or orders < 10:
         raise ValueError(f"resamples must be at least 100 and orders at least 10, not {resamples!r} and {orders!r}.")
     names, values, weight = _prepare(X, y, weights)
+    people = len(values)
     rng = np.random.default_rng(seed)
     correlation, with_target = _correlations(values, weight)
     _check_collinear(names, correlation)
     table = pd.DataFrame(index=pd.Index(names, name="driver"))
+    drawn = _resampled_correlations(values, weight, resamples, rng) if interval else None
     for method in METHODS:
         if method not in methods:
             continue
@@ -116,11 +119,10 @@ def drivers(
                 table["ordinal_low"], table["ordinal_high"] = slope - reach, slope + reach
         else:
             table["permutation"] = _permutation(values, weight, estimator, seed)
-        if interval and method in _RESAMPLED:
-            drawn = _resampled(method, values, weight, resamples, rng)
-            table[f"{method}_low"], table[f"{method}_high"] = np.quantile(
-                drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0
-            )
+        if drawn is not None and method in _RESAMPLED:
+            again = _shares_in_samples(method, *drawn, rng)
+            ends = _ends(level, people, len(names))
+            table[f"{method}_low"], table[f"{method}_high"] = np.quantile(again, ends, axis=0)
     table["respondents"] = len(values)
     return table
 
@@ -161,7 +163,8 @@ def rank_stability(
     correlation, with_target = _correlations(values, weight)
     _check_collinear(names, correlation)
     point = np.abs(_shares(method, correlation, with_target, rng))
-    drawn = np.abs(_resampled(method, values, weight, resamples, rng))
+    samples = _resampled_correlations(values, weight, resamples, rng)
+    drawn = np.abs(_shares_in_samples(method, *samples, rng))
     rank = np.argsort(np.argsort(-drawn, axis=1), axis=1)
     k = len(names)
     shares = np.array([[np.mean(rank[:, driver] == place) for place in range(k)] for driver in range(k)])
@@ -190,7 +193,7 @@ def _correlations(values: Floats, weight: Floats | None) -> tuple[Floats, Floats
     centred = values - share @ values
     covariance = (centred * share[:, None]).T @ centred
     spread = np.sqrt(np.diag(covariance))
-    whole: Floats = covariance / np.outer(spread, spread)
+    whole = np.asarray(covariance / np.outer(spread, spread), dtype=np.float64)
     return whole[:-1, :-1], whole[:-1, -1]
 
 
@@ -216,29 +219,61 @@ def _shares(method: str, correlation: Floats, with_target: Floats, rng: np.rando
     return lmg_sampled(correlation, with_target, orders=400, rng=rng)[0]
 
 
-def _resampled(method: str, values: Floats, weight: Floats | None, resamples: int, rng: np.random.Generator) -> Floats:
-    """Return the shares in bootstrap samples of the respondents, shape (resamples, k)."""
-    people = len(values)
-    base = np.ones(people) if weight is None else weight
-    chance = np.full(people, 1 / people)
-    first, second = [], []
-    for _ in range(resamples):
-        # A sample is how often each respondent is drawn; one with a column that does not vary says nothing.
-        while True:
-            drawn = base * rng.multinomial(people, chance)
-            used = values[drawn > 0]
-            if drawn.sum() > 0 and (used.max(axis=0) > used.min(axis=0)).all():
-                matrix, target = _correlations(values, drawn)
-                if np.linalg.eigvalsh(matrix)[0] > 1 / _LARGEST_CONDITION:
-                    break
-        first.append(matrix)
-        second.append(target)
-    matrices, targets = np.array(first), np.array(second)
-    k = values.shape[1] - 1
-    if method == "lmg" and k > 10:
+def _ends(level: float, people: int, k: int) -> tuple[float, float]:
+    """Return which quantiles to take: a little further out than 2.5% and 97.5%, since a sample varies too little.
+
+    Hesterberg (2015), The American Statistician 69, with the degrees of freedom of the regression. Measured coverage:
+    validation/test_loyalty.py.
+    """
+    free = max(people - k - 1, 1)
+    far = float(stats.norm.cdf(np.sqrt(people / free) * stats.t.ppf(0.5 - level / 2, free)))
+    return far, 1 - far
+
+
+def _shares_in_samples(method: str, matrices: Floats, targets: Floats, rng: np.random.Generator) -> Floats:
+    """Return the shares in each sample of the respondents, shape (resamples, k)."""
+    if method == "lmg" and targets.shape[1] > 10:
         # A stack of all subsets of many drivers is large: sample by sample, over orders, which add up exactly as well.
         return np.array([lmg_sampled(m, t, orders=400, rng=rng)[0] for m, t in zip(matrices, targets, strict=True)])
     return _shares(method, matrices, targets, rng)
+
+
+def _resampled_correlations(
+    values: Floats, weight: Floats | None, resamples: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return the correlations in each sample; a sample is how often each respondent is drawn."""
+    people, columns = values.shape
+    base = np.ones(people) if weight is None else weight
+    centred = (values - values.mean(axis=0)) / values.std(axis=0)
+    first, second = np.triu_indices(columns)
+    products = centred[:, first] * centred[:, second]
+    matrices: list[Floats] = []
+    tries = 0
+    while sum(map(len, matrices)) < resamples:
+        tries += 1
+        if tries > 50:
+            raise TableError(
+                "Too few respondents for intervals: when they are drawn anew, answers hardly vary. Ask more people."
+            )
+        missing = resamples - sum(map(len, matrices))
+        block = min(missing, max(1, 4_000_000 // people))
+        drawn = rng.multinomial(people, np.full(people, 1 / people), size=block) * base
+        total = drawn.sum(axis=1)
+        kept = total > 0
+        drawn, total = drawn[kept], total[kept, None]
+        mean = drawn @ centred / total
+        second_moment = drawn @ products / total
+        covariance = np.empty((len(drawn), columns, columns))
+        covariance[:, first, second] = covariance[:, second, first] = second_moment - mean[:, first] * mean[:, second]
+        variance = np.einsum("bii->bi", covariance)
+        # A sample in which a column does not vary, or drivers coincide, says nothing and is drawn again.
+        covariance = covariance[(variance > 1e-9).all(axis=1)]
+        spread = np.sqrt(np.einsum("bii->bi", covariance))
+        correlation = covariance / (spread[:, :, None] * spread[:, None, :])
+        if len(correlation):
+            matrices.append(correlation[np.linalg.eigvalsh(correlation[:, :-1, :-1])[:, 0] > 1 / _LARGEST_CONDITION])
+    whole = np.concatenate(matrices)
+    return whole[:, :-1, :-1], whole[:, :-1, -1]
 
 
 def _drawn_by_weight(values: Floats, weight: Floats | None, rng: np.random.Generator) -> Floats:

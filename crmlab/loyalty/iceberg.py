@@ -117,7 +117,7 @@ def capture_recapture(first: Iterable[Any], second: Iterable[Any], *, level: flo
     Returns
     -------
     Estimate
-        Number of people (Chapman) with a log-normal interval that is never below those seen; ``observations``: seen at all.
+        Number of people (Chapman) with a log-normal interval never below those seen; ``observations``: seen at all.
 
     Raises
     ------
