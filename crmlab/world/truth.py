@@ -124,8 +124,8 @@ def _months(blocks: list[Columns]) -> pd.DataFrame:
     # Blocks follow one another by customer, so sorting each of them sorts all.
     sequences = [np.lexsort((block["month"], block["customer_id"])) for block in blocks]
     out: Columns = {}
-    for name, values in blocks[0].items():
-        kind = np.int64 if values.dtype.kind == "i" else np.float64
+    for name in vocabulary()["truth_months"].columns:
+        kind = np.int64 if blocks[0][name].dtype.kind == "i" else np.float64
         parts = [block[name][rows] for block, rows in zip(blocks, sequences, strict=True)]
         out[name] = np.concatenate(parts).astype(kind, copy=False)
     return pd.DataFrame(out, copy=False)
