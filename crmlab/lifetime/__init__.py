@@ -27,7 +27,6 @@ from crmlab.lifetime.value import (
     customer_equity,
     lifetime_value,
     return_on_customers,
-    survival_curve,
     survival_value,
     value_share,
 )
@@ -55,7 +54,6 @@ __all__ = [
     "return_on_customers",
     "share_of_wallet",
     "steady_state",
-    "survival_curve",
     "survival_value",
     "value_share",
 ]

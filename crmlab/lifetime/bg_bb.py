@@ -142,10 +142,9 @@ class BetaGeoBetaBinomial(RepeatModel):
         ahead = np.arange(1, self._whole(horizon) + 1, dtype=np.float64)
         return (alpha + x) / (alpha + beta + T) * self._survival(T, ahead).sum(axis=1)
 
-    def _rate_if_alive(self, x: Floats, T: Floats, after: float) -> Floats:
+    def _rates_if_alive(self, x: Floats, T: Floats, after: Floats) -> Floats:
         alpha, beta, _, _ = self.params_.to_numpy()
-        occasion = np.array([np.ceil(after)])
-        return (alpha + x) / (alpha + beta + T) * self._survival(T, occasion)[:, 0]
+        return ((alpha + x) / (alpha + beta + T))[:, None] * self._survival(T, np.ceil(after))
 
     def _discounted_if_alive(self, x: Floats, T: Floats, discount_rate: float, horizon: float | None) -> Floats:
         alpha, beta, _, _ = self.params_.to_numpy()

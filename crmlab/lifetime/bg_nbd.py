@@ -109,25 +109,25 @@ class BetaGeoNBD(RepeatModel):
 
     def _mean_if_alive(self, x: Floats, T: Floats, horizon: float) -> Floats:
         # E[(1 − e^(−λpt)) / p]: over λ in closed form, over p by Gauss–Jacobi quadrature.
-        return self._over_leaving(x, T, horizon, rate=False)
-
-    def _rate_if_alive(self, x: Floats, T: Floats, after: float) -> Floats:
-        return self._over_leaving(x, T, after, rate=True)
-
-    def _over_leaving(self, x: Floats, T: Floats, time: float, *, rate: bool) -> Floats:
         r, alpha, a, b = self.params_.to_numpy()
         out = np.empty(len(x))
         for count in np.unique(x):
             of = np.flatnonzero(x == count)
             p, weights = beta_nodes(a, b + count, NODES)
-            ratio = time / (alpha + T[of])
-            for part in blocks(len(of), 8_192):
-                logs = np.log1p(np.outer(ratio[part], p))
-                if rate:
-                    shape = (r + count) / (alpha + T[of[part]])
-                    out[of[part]] = shape * (np.exp(-(r + count + 1) * logs) @ weights)
-                else:
-                    out[of[part]] = -np.expm1(-(r + count) * logs) @ (weights / p)
+            logs = np.log1p(np.outer(horizon / (alpha + T[of]), p))
+            out[of] = -np.expm1(-(r + count) * logs) @ (weights / p)
+        return out
+
+    def _rates_if_alive(self, x: Floats, T: Floats, after: Floats) -> Floats:
+        r, alpha, a, b = self.params_.to_numpy()
+        out = np.empty((len(x), len(after)))
+        for count in np.unique(x):
+            of = np.flatnonzero(x == count)
+            p, weights = beta_nodes(a, b + count, NODES)
+            for part in blocks(len(of), 64):
+                ratio = after / (alpha + T[of[part], None])
+                still = np.exp(-(r + count + 1) * np.log1p(ratio[:, :, None] * p)) @ weights
+                out[of[part]] = (r + count) / (alpha + T[of[part], None]) * still
         return out
 
     def _counts_if_alive(self, x: Floats, T: Floats, horizon: float) -> Iterator[Floats]:

@@ -95,7 +95,7 @@ def _bg_bb(p: dict[str, float], T: Floats, rng: np.random.Generator) -> pd.DataF
 
 def _shifted_beta_geometric(p: dict[str, float], T: Floats, rng: np.random.Generator) -> pd.DataFrame:
     ends = _geometric(_beta(p["alpha"], p["beta"], len(T), rng), rng)
-    return pd.DataFrame({"T": np.minimum(ends, T), "lost": ends <= T})
+    return pd.DataFrame({"periods": np.minimum(ends, T), "lost": ends <= T})
 
 
 def _gamma_gamma(p: dict[str, float], x: Floats, rng: np.random.Generator) -> pd.DataFrame:

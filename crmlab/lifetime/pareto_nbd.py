@@ -73,7 +73,7 @@ class ParetoNBD(RepeatModel):
     >>> histories = {"x": [0, 0, 1, 4, 9, 2], "t_x": [0, 0, 6, 25, 30, 8], "T": [30, 32, 38, 36, 31, 35]}
     >>> model = ParetoNBD(priors={name: (1, 1) for name in ("r", "s")} | {"beta": (20, 1)}).fit(histories)
     >>> model.p_alive(histories).round(2).tolist()[3:]
-    [0.84, 0.98, 0.22]
+    [0.64, 0.98, 0.13]
     """
 
     _parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
@@ -148,9 +148,9 @@ class ParetoNBD(RepeatModel):
         r, alpha, s, beta = self.params_.to_numpy()
         return (r + x) / (alpha + T) * (beta + T) * _power_integral(np.log1p(horizon / (beta + T)), s - 1)
 
-    def _rate_if_alive(self, x: Floats, T: Floats, after: float) -> Floats:
+    def _rates_if_alive(self, x: Floats, T: Floats, after: Floats) -> Floats:
         r, alpha, s, beta = self.params_.to_numpy()
-        return (r + x) / (alpha + T) * np.exp(-s * np.log1p(after / (beta + T)))
+        return ((r + x) / (alpha + T))[:, None] * np.exp(-s * np.log1p(after / (beta + T[:, None])))
 
     def _counts_if_alive(self, x: Floats, T: Floats, horizon: float) -> Iterator[Floats]:
         # Over the time w of leaving: nodes in u = ln(1 + w / (β + T)), where its density is s·e^(−su).

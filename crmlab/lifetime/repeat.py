@@ -39,8 +39,8 @@ class RepeatModel(LifetimeModel):
         """Orders expected in (T, T + horizon] of a customer alive at T."""
         raise NotImplementedError
 
-    def _rate_if_alive(self, x: Floats, T: Floats, after: float) -> Floats:
-        """Orders expected per unit of time at T + after of a customer alive at T."""
+    def _rates_if_alive(self, x: Floats, T: Floats, after: Floats) -> Floats:
+        """Orders expected per unit of time at T + after of a customer alive at T; rows customers, columns times."""
         raise NotImplementedError
 
     def _counts_if_alive(self, x: Floats, T: Floats, horizon: float) -> Iterator[Floats]:
@@ -253,7 +253,7 @@ class RepeatModel(LifetimeModel):
         return np.concatenate([of(x[part], T[part]) for part in blocks(len(x))])[where]
 
     def _discounted_if_alive(self, x: Floats, T: Floats, discount_rate: float, horizon: float | None) -> Floats:
-        """Sum the rate over the future; 64 nodes in the logarithm of time leave an error below 1e-9."""
+        """Sum the rate over the future; 96 nodes in the logarithm of time leave an error below 1e-9."""
         force = np.log1p(discount_rate)
         end = 30.0 / force if horizon is None else float(horizon)
         scale = max(float(self.params_[self._scaled[0]]), end * 1e-4)
@@ -262,10 +262,7 @@ class RepeatModel(LifetimeModel):
         u = 0.5 * longest * (nodes + 1)
         times = scale * np.expm1(u)
         step = 0.5 * longest * weights * (times + scale) * np.exp(-force * times)
-        total = np.zeros(len(x))
-        for s, t in zip(step, times, strict=True):
-            total += s * self._rate_if_alive(x, T, float(t))
-        return total
+        return np.concatenate([self._rates_if_alive(x[part], T[part], times) @ step for part in blocks(len(x), 2_048)])
 
 
 def check_histories(rows: Rows) -> None:

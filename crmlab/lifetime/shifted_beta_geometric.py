@@ -45,8 +45,8 @@ class ShiftedBetaGeometric(LifetimeModel):
 
     Notes
     -----
-    Columns read: ``T`` whole periods seen: renewals plus, for who left, the period that was the last; ``lost`` whether
-    the contract ended at the end of period T; table ``contract_summary``. A customer in the first period has T = 0.
+    Columns read: ``periods`` seen, whole: renewals plus, for who left, the period that was the last; ``lost`` whether
+    the contract ended at the end of the last; table ``contract_summary``. A customer in the first period has seen 0.
 
     References
     ----------
@@ -56,21 +56,26 @@ class ShiftedBetaGeometric(LifetimeModel):
     --------
     A cohort of 1,000: 369 leave after the first period, 163 after the second, 86 after the third.
 
-    >>> cohort = {"T": [1, 2, 3, 3], "lost": [True, True, True, False]}
+    >>> cohort = {"periods": [1, 2, 3, 3], "lost": [True, True, True, False]}
     >>> model = ShiftedBetaGeometric().fit(cohort, sample_weight=[369, 163, 86, 382])
     >>> model.retention([1, 2, 3, 7]).round(2).tolist()
     [0.63, 0.75, 0.81, 0.9]
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ("T", "lost")
+    _columns: ClassVar[tuple[str, ...]] = ("periods", "lost")
     _parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta")
     _table: ClassVar[str] = "contract_summary"
 
     def _check(self, rows: Rows) -> None:
-        T, lost = rows.columns["T"], rows.columns["lost"]
-        complain((T < 0) | (T != np.floor(T)), rows, "T is not a whole number of periods", "Count periods, not days.")
+        T, lost = rows.columns["periods"], rows.columns["lost"]
+        complain((T < 0) | (T != np.floor(T)), rows, "periods is not a whole number", "Count periods, not days.")
         complain((lost != 0) & (lost != 1), rows, "lost is neither true nor false", "1 is lost, 0 is still there.")
-        complain((lost == 1) & (T < 1), rows, "a lost customer has T = 0", "Whoever left has seen at least one period.")
+        complain(
+            (lost == 1) & (T < 1),
+            rows,
+            "a lost customer has seen 0 periods",
+            "Whoever left has seen at least one period.",
+        )
 
     def _prepare(self, data: list[Floats], weights: Floats) -> None:
         T, lost = data
@@ -148,7 +153,7 @@ class ShiftedBetaGeometric(LifetimeModel):
         self._check(rows)
         check_discount(discount_rate, horizon)
         alpha, beta = self.params_
-        T, where = np.unique(rows.columns["T"], return_inverse=True)
+        T, where = np.unique(rows.columns["periods"], return_inverse=True)
         if horizon is None:
             d = 1 / (1 + discount_rate)
             ahead = (beta + T) / (alpha + beta + T) * hyp2f1(1, beta + T + 1, alpha + beta + T + 1, d)

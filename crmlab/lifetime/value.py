@@ -114,7 +114,7 @@ def contract_value(
     model : ShiftedBetaGeometric
         A fitted model.
     summary : data frame
-        Columns ``T`` and ``lost``, as for the model.
+        Columns ``periods`` and ``lost``, as for the model.
     margin : float
         Currency that a renewed period brings, paid at its beginning; the next renewal is due now.
     discount_rate : float
@@ -133,9 +133,10 @@ def contract_value(
 
     Examples
     --------
-    >>> cohort = {"T": [1, 2, 3, 3], "lost": [True, True, True, False]}
+    >>> cohort = {"periods": [1, 2, 3, 3], "lost": [True, True, True, False]}
     >>> model = ShiftedBetaGeometric().fit(cohort, sample_weight=[369, 163, 86, 382])
-    >>> contract_value(model, {"T": [0, 3], "lost": [False, False]}, margin=100, discount_rate=0.1).round().tolist()
+    >>> now = {"periods": [0, 3], "lost": [False, False]}
+    >>> contract_value(model, now, margin=100, discount_rate=0.1).round().tolist()
     [286.0, 517.0]
     """
     check_money(retention_cost=retention_cost)
@@ -144,59 +145,12 @@ def contract_value(
     return ((margin - retention_cost) * renewals).rename("lifetime_value")
 
 
-def survival_curve(T: npt.ArrayLike, lost: npt.ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
-    """Return the share of customers still there after each time at which somebody left (Kaplan–Meier).
-
-    Customers who are still there count for as long as they have been seen.
-
-    Parameters
-    ----------
-    T : array
-        Time seen.
-    lost : array
-        Whether the customer left at the end of it.
-    level : float
-        Of the interval.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``time``, from 0: ``at_risk``, ``lost``, ``survival``, ``lower``, ``upper`` (Greenwood's variance of
-        the complementary log-log).
-
-    References
-    ----------
-    Kaplan & Meier (1958), Nonparametric estimation from incomplete observations, JASA 53.
-
-    Examples
-    --------
-    >>> survival_curve([1, 2, 2, 5], [True, True, False, False])["survival"].tolist()
-    [1.0, 0.75, 0.5]
-    """
-    times, gone = np.asarray(T, dtype=np.float64), np.asarray(lost, dtype=bool)
-    if not len(times) or times.shape != gone.shape or not np.isfinite(times).all() or (times < 0).any():
-        raise TableError("T and lost must be equally long, not empty, and T must not be negative or missing.")
-    z = norm.ppf(0.5 + check_level(level) / 2)
-    when = np.unique(times[gone])
-    at_risk = len(times) - np.searchsorted(np.sort(times), when)
-    losses = np.bincount(np.searchsorted(when, times[gone]), minlength=len(when))
-    survival = np.cumprod(1 - losses / at_risk)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(np.cumsum(losses / (at_risk * (at_risk - losses)))) / np.abs(np.log(survival))
-        bounds = [survival ** np.exp(sign * z * error) for sign in (1, -1)]
-    table = pd.DataFrame(
-        {"at_risk": at_risk, "lost": losses, "survival": survival, "lower": bounds[0], "upper": bounds[1]}
-    )
-    start = pd.DataFrame({"at_risk": [len(times)], "lost": [0], "survival": [1.0], "lower": [1.0], "upper": [1.0]})
-    out = pd.concat([start, table], ignore_index=True)
-    out.index = pd.Index(np.concatenate([[0.0], when]), name="time")
-    return out
-
-
 def survival_value(
     survival: npt.ArrayLike, *, margin: float, discount_rate: float, retention_cost: float = 0.0
 ) -> float:
     """Return the value of a customer from any survival curve, the first period paid now.
+
+    The curve may be the model's (`ShiftedBetaGeometric.survival`) or the data's own (`crmlab.churn.kaplan_meier`).
 
     Parameters
     ----------
@@ -237,7 +191,7 @@ def customer_equity(values: pd.Series, *, level: float = 0.95) -> pd.Series:
 
     Examples
     --------
-    >>> customer_equity(pd.Series([10.0, 30.0]))["equity"]
+    >>> customer_equity(pd.Series([10.0, 30.0]))["equity"].item()
     40.0
     """
     amounts = values.to_numpy(dtype=float)

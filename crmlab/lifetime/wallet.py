@@ -35,7 +35,8 @@ def share_of_wallet(wallets: pd.DataFrame) -> pd.Series:
 
     Examples
     --------
-    >>> share_of_wallet(pd.DataFrame({"spent_here": [30.0, 0.0], "spent_category": [60.0, 40.0]}))["market_share"].item()
+    >>> panel = pd.DataFrame({"spent_here": [30.0, 0.0], "spent_category": [60.0, 40.0]})
+    >>> share_of_wallet(panel)["market_share"].item()
     0.3
     """
     require_columns(wallets, ["spent_here", "spent_category"], table="wallets")
