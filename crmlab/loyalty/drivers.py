@@ -193,7 +193,7 @@ def _correlations(values: Floats, weight: Floats | None) -> tuple[Floats, Floats
     centred = values - share @ values
     covariance = (centred * share[:, None]).T @ centred
     spread = np.sqrt(np.diag(covariance))
-    whole = np.asarray(covariance / np.outer(spread, spread), dtype=np.float64)
+    whole: Floats = np.divide(covariance, np.outer(spread, spread), dtype=np.float64)
     return whole[:-1, :-1], whole[:-1, -1]
 
 
@@ -211,7 +211,7 @@ def _shares(method: str, correlation: Floats, with_target: Floats, rng: np.rando
     if method == "correlation":
         return with_target
     if method == "standardised":
-        return np.linalg.solve(correlation, with_target[..., None])[..., 0]
+        return np.linalg.solve(correlation, with_target[..., None])[..., 0].astype(np.float64)
     if method == "johnson":
         return johnson(correlation, with_target)
     if with_target.shape[-1] <= EXACT_DRIVERS:
