@@ -22,6 +22,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "grading": ("crmlab.grading", None),
     "lesson": ("crmlab.exercises", "lesson"),
     "load": ("crmlab.data", "load"),
+    "needs": ("crmlab.needs", None),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
     "read_transactions": ("crmlab.reading", "read_transactions"),
