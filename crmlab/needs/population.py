@@ -30,11 +30,11 @@ _TAIL = 20.0
 _WIDEN = 1.15
 """Draws are wider than the curvature at the peak says; of 1.0 to 1.3 the most effective."""
 
-_PRIOR_PEOPLE = 1.0
+_PRIOR_PEOPLE = 0.5
 """Weight of the prior on the spread, in people per feature: steadies it in small samples."""
 
-_PRIOR_VARIANCE = 0.2
-"""Variance that these people bring, in logits² per standard deviation of a column."""
+_PRIOR_VARIANCE = 0.05
+"""Variance that these people bring, in logits² of utility within a task, per feature; the same in any coding."""
 
 _KEPT = 40
 """Draws of each person that are kept for simulating markets."""
@@ -132,8 +132,9 @@ def fit_population(
     scale = _scale(panel)
     tasks = _Tasks(np.where(panel.real[..., None], panel.values, 0.0) / scale, panel.real, panel.chosen)
     standard = _standard_draws(people, k, draws, seed)
+    prior = _prior_spread(tasks)
     mean: Floats = np.zeros((len(size), k))
-    spread: Floats = np.tile(np.eye(k), (len(size), 1, 1))
+    spread: Floats = np.tile(20 * prior, (len(size), 1, 1))
     centre: Floats = np.zeros((people, k))
     cover: Floats = np.zeros((people, k, k))
     settled = 0
@@ -142,9 +143,9 @@ def fit_population(
         cover = np.linalg.inv(hessian)
         cloud = _Cloud(tasks, centre, cover, standard)
         before, spread_before = mean, spread
-        mean, spread = _em(
-            cloud, mean, spread, group, size, steps=8 if turn < 2 else 15, stride=1.0 if turn < 2 else 1.7
-        )
+        early = turn < 2
+        stride = 1.0 if early else 1.7
+        mean, spread = _em(cloud, mean, spread, group, size, prior=prior, steps=8 if early else 15, stride=stride)
         width = np.sqrt(np.einsum("gii->gi", spread))
         moved = np.abs(mean - before) * np.sqrt(size)[:, None] / width
         grown = np.abs(np.einsum("gii->gi", spread - spread_before)) * np.sqrt(size / 2)[:, None] / width**2
@@ -173,6 +174,17 @@ def _scale(panel: Panel) -> Floats:
     shown = panel.values[panel.real]
     scale = shown.std(axis=0)
     return np.asarray(np.where(scale > 0, scale, 1.0))
+
+
+def _prior_spread(tasks: _Tasks) -> Floats:
+    """Return a spread of tastes under which every independent direction of the design varies utility equally."""
+    people, count, alternatives, k = tasks.shape
+    x = tasks.flat.reshape(people * count, alternatives, k)
+    real = np.isfinite(tasks.penalty).reshape(people * count, alternatives, 1) & tasks.asked.reshape(-1, 1, 1)
+    number = np.maximum(real.sum(axis=1, keepdims=True), 1)
+    centred = np.where(real, x - np.where(real, x, 0.0).sum(axis=1, keepdims=True) / number, 0.0).reshape(-1, k)
+    within = centred.T @ centred / real.sum()
+    return np.asarray(_PRIOR_VARIANCE * np.linalg.inv(within))
 
 
 def _standard_draws(people: int, k: int, draws: int, seed: int) -> Floats:
@@ -300,13 +312,12 @@ def _em(
     group: npt.NDArray[np.intp],
     size: npt.NDArray[np.intp],
     *,
+    prior: Floats,
     steps: int,
     stride: float,
 ) -> tuple[Floats, Floats]:
     """Take EM steps on the same draws; a stride above 1 goes further than each step says, which converges sooner."""
-    k = mean.shape[1]
-    weight_of_prior = _PRIOR_PEOPLE * k
-    prior = weight_of_prior * _PRIOR_VARIANCE * np.eye(k)
+    weight_of_prior = _PRIOR_PEOPLE * mean.shape[1]
     half = cloud.beta.shape[1] // 2
     for _ in range(steps):
         weight, _ = cloud.raw_weights(mean[group], np.linalg.inv(spread)[group])
@@ -321,7 +332,7 @@ def _em(
         second = _sum_by(np.matmul((off * balanced[..., None]).transpose(0, 2, 1), off), group, len(size))
         shift = new_mean - mean
         second -= size[:, None, None] * shift[:, :, None] * shift[:, None]
-        new_spread = (second + prior) / (size + weight_of_prior)[:, None, None]
+        new_spread = (second + weight_of_prior * prior) / (size + weight_of_prior)[:, None, None]
         further = spread + stride * (new_spread - spread)
         sound = np.linalg.eigvalsh(further)[:, 0] > 0.2 * np.linalg.eigvalsh(spread)[:, 0]
         new_spread = np.where(sound[:, None, None], further, _sound(new_spread, spread))
