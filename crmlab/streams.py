@@ -48,6 +48,23 @@ MECHANISMS: dict[str, int] = {
     "delivery": 30,
     "luck": 31,
     "crm_tier": 32,
+    "survey": 33,
+    "ticket": 34,
+    "exit_survey": 35,
+    "need": 36,
+    "conjoint": 37,
+    "maxdiff": 38,
+    "prospect": 39,
+    "email": 40,
+    "touchpoint": 41,
+    "indicator": 42,
+    "vehicle": 43,
+    "branch": 44,
+    "account": 45,
+    "subscription": 46,
+    "person": 47,
+    "dirt": 48,
+    "campaign": 49,
 }
 """Number of each mechanism in the key of its draws."""
 

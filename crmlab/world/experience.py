@@ -26,8 +26,8 @@ class Orders:
     """Orders of one month: arrays of shape (m,), in the sequence of customers and, for one customer, of time.
 
     `number` counts a customer's orders of the month from 0, `time` is in months from the start of the month, `value` is
-    at list prices, `experience` how it was, `verdict` how it was judged against what was expected, `ticket` one of
-    NO_TICKET, UNSATISFIED, SATISFIED, QUICK.
+    at list prices, `experience` how it was, `verdict` how it was judged against what was expected, `failed` whether the
+    service went wrong, `ticket` one of NO_TICKET, UNSATISFIED, SATISFIED, QUICK.
     """
 
     place: npt.NDArray[np.int64]
@@ -37,6 +37,7 @@ class Orders:
     experience: Floats
     verdict: Floats
     delay: Floats
+    failed: npt.NDArray[np.bool_]
     ticket: npt.NDArray[np.int8]
 
 
@@ -107,7 +108,7 @@ def experience_orders(
     for position in range(int(count.max(initial=0))):
         rows = first[count > position] + position
         verdict[rows] = _feel(scenario, state, place[rows], experience[rows], severity[rows], ticket[rows])
-    return Orders(place, number, time, value, experience, verdict, delay, ticket)
+    return Orders(place, number, time, value, experience, verdict, delay, failed, ticket)
 
 
 def _order_times(

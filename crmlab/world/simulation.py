@@ -179,6 +179,8 @@ def _append_month(
         "structural_bond": np.zeros(n, np.float32),  # no scenario of this version has structural bonds
         "exposure": happened.lived.astype(np.float32),
         "orders": placed.astype(np.int16),
+        "opened": happened.opened.astype(np.int16),
+        "subscribed": happened.subscribed_at_start,
         "spent": spent,
     }
     for name, column in values.items():
@@ -208,6 +210,7 @@ def _append_orders(
         "experience": o.experience,
         "verdict": o.verdict,
         "delay": o.delay,
+        "failed": o.failed,
         "ticket": o.ticket,
         "member": (happened.member_at_start & (effects.programme > 0))[o.place],
         "price": at(effects.price),
