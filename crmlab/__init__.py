@@ -25,6 +25,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "lifetime": ("crmlab.lifetime", None),
     "load": ("crmlab.data", "load"),
     "loyalty": ("crmlab.loyalty", None),
+    "needs": ("crmlab.needs", None),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
     "read_transactions": ("crmlab.reading", "read_transactions"),
