@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import narwhals as nw
 
@@ -128,7 +129,7 @@ def rhythm(transactions: Table, *, as_of: DateLike | None = None, columns: Names
 
     gap = nw.col("gap_days")
 
-    def paces_of(gaps: Frame) -> Frame:
+    def paces_of(gaps: Any) -> Any:
         return (
             gaps.group_by("customer_id")
             .agg(
@@ -140,8 +141,8 @@ def rhythm(transactions: Table, *, as_of: DateLike | None = None, columns: Names
             .with_columns(nw.col("gaps").cast(nw.Int64), nw.col("usual_gap_days").cast(nw.Float64))
         )
 
-    def rhythm_of(rows: Frame) -> Frame:
-        gaps = gaps_of(rows)
+    def rhythm_of(rows: Frame) -> Any:
+        gaps: Any = gaps_of(rows)
         if log.engine.implementation is nw.Implementation.PYARROW:  # its median of groups is an approximation
             return paces_of(gaps.lazy("duckdb")).collect("pyarrow")
         return paces_of(gaps)
