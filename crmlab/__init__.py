@@ -23,6 +23,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "lesson": ("crmlab.exercises", "lesson"),
     "load": ("crmlab.data", "load"),
     "paths": ("crmlab.paths", None),
+    "peek": ("crmlab.reading.peek", "peek"),
     "plots": ("crmlab.plots", None),
     "read_transactions": ("crmlab.reading", "read_transactions"),
     "recovery": ("crmlab.recovery", None),

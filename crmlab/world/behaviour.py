@@ -103,9 +103,7 @@ def live_one_month(
     state.orders += orders_placed
     state.span = np.ones(len(ids))
     state.joining = np.zeros(len(ids), bool)
-    return Month(
-        rate, hazard, lived, died, enrolled, member, subscribed, opened, value_factor, experience_mean, orders
-    )
+    return Month(rate, hazard, lived, died, enrolled, member, subscribed, opened, value_factor, experience_mean, orders)
 
 
 def _mail(p: Section, state: State, effects: Effects, draw: Draw) -> tuple[npt.NDArray[np.int32], Floats]:
