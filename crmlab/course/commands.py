@@ -75,11 +75,12 @@ def _told(command: Command) -> Command:
     @functools.wraps(command)
     def told(arguments: argparse.Namespace) -> int:
         from crmlab.course.execute import LessonRunError
+        from crmlab.course.formulas import FormulaError
         from crmlab.course.source import SourceError
 
         try:
             return command(arguments)
-        except (SourceError, LessonRunError, OSError) as error:
+        except (SourceError, LessonRunError, FormulaError, OSError) as error:
             print(f"crmlab: {error}", file=sys.stderr)
             return 2
 
@@ -181,7 +182,7 @@ def style(arguments: argparse.Namespace) -> int:
 
 @_told
 def write_register(arguments: argparse.Namespace) -> int:
-    """Run the trials and write the register's page and the numbers of its verdicts, or tell whether both are in step."""
+    """Run the trials; write the register's page and the numbers of its verdicts, or tell whether both are in step."""
     from crmlab.course import trials
     from crmlab.course.register import as_markdown, read_register
     from crmlab.paths import notebooks_folder

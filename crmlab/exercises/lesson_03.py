@@ -34,7 +34,7 @@ _OTHER_SHOP = 3_000_000_000
 
 
 def customer_table(run: Any) -> pd.DataFrame:
-    """Return what the firm knows of each customer at the end of 2025: rfm with its scores, the sales of both years, the zone.
+    """Return what the firm knows of each customer at the end of 2025: rfm and its scores, sales of both years, zone.
 
     Parameters
     ----------

@@ -302,8 +302,8 @@ EXERCISES = (
         hints=(
             "A catalogue pays from a certain amount of expected sales on. Which groups of the table reach it?",
             "The break-even, in sales of the coming year, is in the cell: compare it with the column `mean`.",
-            "Take the longest silence whose group still lies above the break-even; where a group is within two standard errors "
-            "of it, the middle of that group is a fair answer.",
+            "Take the longest silence whose group still lies above the break-even; where a group is within two "
+            "standard errors of it, the middle of that group is a fair answer.",
         ),
     ),
 )

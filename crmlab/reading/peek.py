@@ -11,7 +11,7 @@ from crmlab.reading.streams import ByteSource, check_path, kind_of
 
 
 def peek(source: str | Path, *, lines: int = 4) -> str:
-    """Return the first lines of a file as they stand there, in the encoding that its bytes are in.
+    r"""Return the first lines of a file as they stand there, in the encoding that its bytes are in.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def peek(source: str | Path, *, lines: int = 4) -> str:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "till.csv")
-    ...     _ = file.write_text("客户;金额\\n7;12,50\\n", encoding="gb18030")
+    ...     _ = file.write_text("客户;金额\n7;12,50\n", encoding="gb18030")
     ...     print(peek(file))
     客户;金额
     7;12,50

@@ -232,9 +232,9 @@ customers.groupby("zone", observed=True)[["last year again", "truth"]].mean().ro
 #
 # - Last year's best fall back: some leave, and luck does not come again, *regression to the mean* (均值回归).
 # - *Grade* (客户分级) by what will come: amount, direction, silence.
-# - The cuts of *ABC* (ABC分析法) and of the zones *value, potential, migrating, frozen* (价值、潜力、迁移、冰点客户) are yours to choose.
+# - The cuts of *ABC* (ABC分析法) and of the *value, potential, migrating, frozen* zones (价值、潜力、迁移、冰点客户) are yours.
 # - The *80/20 rule* (二八法则) depends on whom you count, and for how long.
-# - A grade is worth what its decision earns on customers you have not seen.
+# - A grade is worth what its decision earns on unseen customers.
 #
 # References: Galton (1886), *Journal of the Anthropological Institute* 15; Schmittlein, Cooper & Morrison (1993), *Marketing
 # Science* 12. Next: groups that deserve different offers.

@@ -21,8 +21,8 @@ SOURCES = find_sources(NOTEBOOKS / "source")
 SANITIZE = ROOT / "crmlab" / "course" / "sanitize.cfg"
 
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-# Of a student's notebook, test_a_lesson_is_in_step_with_its_source runs every cell and compares every output already; the
-# second opinion of nbval on it is part of the long checks.
+# Of a student's notebook, test_a_lesson_is_in_step_with_its_source runs every cell and compares every output already;
+# nbval's second opinion on it is part of the long checks.
 each_notebook = pytest.mark.parametrize(
     "path",
     [

@@ -1,4 +1,4 @@
-"""The exercises of every lesson on ten shops (three of them in make test): right answers right, blanks blank, mistakes called by their name."""
+"""The exercises of every lesson on ten shops: right answers right, blanks blank, mistakes called by their name."""
 
 from __future__ import annotations
 
