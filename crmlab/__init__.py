@@ -24,6 +24,8 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "lesson": ("crmlab.exercises", "lesson"),
     "lifetime": ("crmlab.lifetime", None),
     "load": ("crmlab.data", "load"),
+    "loyalty": ("crmlab.loyalty", None),
+    "needs": ("crmlab.needs", None),
     "paths": ("crmlab.paths", None),
     "peek": ("crmlab.reading.peek", "peek"),
     "plots": ("crmlab.plots", None),
