@@ -61,7 +61,7 @@ def transitions(
             states = list(before.cat.categories)
         else:
             states = sorted(set(before.loc[both]) | set(after.loc[both]))
-    codes = [pd.Index(states).get_indexer(np.asarray(series.loc[both])) for series in (before, after)]
+    codes = [pd.Index(states).get_indexer(pd.Index(series.loc[both])) for series in (before, after)]
     if min(code.min() for code in codes) < 0:
         raise TableError(f"A state is none of {list(states)!r}, or missing.")
     counts = np.zeros((len(states), len(states)))
