@@ -159,8 +159,8 @@ def uniform_pair(
 ) -> tuple[Floats, Floats]:
     """Draw two independent uniform numbers for each customer, at little more than the price of one.
 
-    The first is what `uniform` gives for the same arguments; the second comes from the 23 random bits below those of the
-    first.
+    The first is what `uniform` gives for the same arguments; the second comes from the 23 random bits below those of
+    the first.
 
     Returns
     -------

@@ -16,8 +16,8 @@ from scipy.special import ndtr
 
 from crmlab.streams import normal
 from crmlab.world import World, load_scenario
-from crmlab.world.acquisition import who_joins
-from crmlab.world.simulation import Columns, record_block
+from crmlab.world.record import record_block
+from crmlab.world.simulation import Columns, who_joins
 
 CUSTOMERS = 60_000
 # Satisfaction (with noise 0.25) from which a customer ticks 2, 3, 4, 5; the same for the stars of an order's verdict.
@@ -48,7 +48,8 @@ def record(world: World) -> tuple[Columns, Columns, Columns]:
     """Return customers, months and orders as recorded, latent values included."""
     population = who_joins(world.setup)
     parts = [record_block(world.setup, block) for block in population.blocks(16_384)]
-    joined = tuple({name: np.concatenate([p[k][name] for p in parts]) for name in parts[0][k]} for k in range(3))
+    tables = [[part.customers for part in parts], [part.months for part in parts], [part.orders for part in parts]]
+    joined = tuple({name: np.concatenate([t[name] for t in table]) for name in table[0]} for table in tables)
     return joined  # type: ignore[return-value]
 
 
