@@ -16,6 +16,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "ScenarioError": ("crmlab.world", "ScenarioError"),
     "TableError": ("crmlab.tables", "TableError"),
     "World": ("crmlab.world", "World"),
+    "churn": ("crmlab.churn", None),
     "data": ("crmlab.data", None),
     "explorers": ("crmlab.explorers", None),
     "features": ("crmlab.features", None),

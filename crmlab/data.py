@@ -10,6 +10,7 @@ import hashlib
 import json
 import platform
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ import crmlab
 from crmlab.paths import datasets_folder
 from crmlab.tables import Column, nearest, vocabulary
 from crmlab.world import Run, Scenario, Truth, World, load_scenario
+from crmlab.world.observe import BEHIND, MAKERS
+from crmlab.world.observe.shown import Shown
 from crmlab.world.run import TABLES
 
 TRUTH_TABLES = ("traits", "months", "customers")
@@ -74,9 +77,20 @@ def load(name: str = "cosmetics") -> Run:
         luck_seed=manifest["luck_seed"],
     )
     truth = {table: partial(_read, folder / "truth" / f"{table}.csv", f"truth_{table}") for table in TRUTH_TABLES}
+    shown = Shown(lambda: world.simulate().shown.records, _stored(folder))
     return Run(
-        **{table: _read(folder / f"{table}.csv", table) for table in TABLES}, truth=Truth(world, truth), world=world
+        **{table: _read(folder / f"{table}.csv", table) for table in TABLES},
+        truth=Truth(world, truth, shown),
+        world=world,
+        shown=shown,
     )
+
+
+def _stored(folder: Path) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Return how to read the further tables of a data set that are there as files; all others are made again."""
+    files = {name: folder / f"{name}.csv" for name in MAKERS}
+    files |= {f"truth_{name}": folder / "truth" / f"{name}.csv" for name in BEHIND}
+    return {name: partial(_read, path, name) for name, path in files.items() if path.is_file()}
 
 
 def describe(name: str) -> str:

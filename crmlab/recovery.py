@@ -22,23 +22,23 @@ class _HasTruth(Protocol):
     def truth(self) -> Any: ...
 
 
-def effect(before: _HasTruth, after: _HasTruth, *, start: int = 0, stop: int | None = None) -> pd.DataFrame:
-    """Return the true effect of doing as in run `after` instead of as in run `before`.
+def effect(without: _HasTruth, changed: _HasTruth, *, start: int = 0, stop: int | None = None) -> pd.DataFrame:
+    """Return the true effect of a decision: what became of the same people with it, and what without it.
 
     The runs share their people and their luck, so the difference of each customer is paired, and most of the noise
     cancels.
 
     Parameters
     ----------
-    before, after : Run
-        Two simulations of one world under different decisions.
+    without, changed : Run
+        Two simulations of one world, without the decision and with it.
     start, stop : int
         Months compared: from `start` to before `stop`, by default all.
 
     Returns
     -------
     DataFrame
-        One row each for ``profit`` (€), ``orders`` and ``satisfaction``; per customer: ``before``, ``after``,
+        One row each for ``profit`` (€), ``orders`` and ``satisfaction``; per customer: ``without`` and ``with`` it,
         ``difference``, its ``standard_error``, the ``unpaired_standard_error`` that two unrelated groups of this size
         would have had, and ``total``, the difference over all customers. Profit and orders are sums over the months,
         for everybody who was a customer in either run. Satisfaction is the mean over the months in which a customer was
@@ -54,18 +54,18 @@ def effect(before: _HasTruth, after: _HasTruth, *, start: int = 0, stop: int | N
     The standard error says how much the difference would vary over other people and other luck; the effect on these
     people with this luck is known exactly.
     """
-    first, second = (_span(run.truth.months, start, stop) for run in (before, after))
-    both = first.merge(second, on=["customer_id", "month"], suffixes=("_before", "_after"))
+    first, second = (_span(run.truth.months, start, stop) for run in (without, changed))
+    both = first.merge(second, on=["customer_id", "month"], suffixes=("_without", "_with"))
     if both.empty:
         raise ValueError(f"the runs have no customer in common in the months from start={start} to stop={stop}")
     sums = [months.groupby("customer_id")[["profit", "orders"]].sum() for months in (first, second)]
     everybody = sums[0].index.union(sums[1].index)
     lower, upper = (table.reindex(everybody, fill_value=0.0) for table in sums)
-    moods = both.groupby("customer_id")[["satisfaction_before", "satisfaction_after"]].mean()
+    moods = both.groupby("customer_id")[["satisfaction_without", "satisfaction_with"]].mean()
     pairs = {
         "profit": (lower["profit"], upper["profit"]),
         "orders": (lower["orders"], upper["orders"]),
-        "satisfaction": (moods["satisfaction_before"], moods["satisfaction_after"]),
+        "satisfaction": (moods["satisfaction_without"], moods["satisfaction_with"]),
     }
     return pd.DataFrame({name: _paired(*pair) for name, pair in pairs.items()}).T.rename_axis("outcome")
 
@@ -159,15 +159,15 @@ def _span(months: pd.DataFrame, start: int, stop: int | None) -> pd.DataFrame:
     return months.loc[inside, ["customer_id", "month", *OUTCOMES]]
 
 
-def _paired(before: pd.Series, after: pd.Series) -> dict[str, float]:
-    difference = after - before
+def _paired(without: pd.Series, changed: pd.Series) -> dict[str, float]:
+    difference = changed - without
     n = len(difference)
     return {
-        "before": before.mean(),
-        "after": after.mean(),
+        "without": without.mean(),
+        "with": changed.mean(),
         "difference": difference.mean(),
         "standard_error": difference.std() / np.sqrt(n),
-        "unpaired_standard_error": np.sqrt((before.var() + after.var()) / n),
+        "unpaired_standard_error": np.sqrt((without.var() + changed.var()) / n),
         "total": difference.sum(),
         "customers": float(n),
     }

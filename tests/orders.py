@@ -48,3 +48,13 @@ def online_retail(folder: Path) -> pd.DataFrame:
     )
     orders["ts"] = pd.to_datetime(orders["ts"])
     return orders.rename(columns={"InvoiceNo": "order_id", "CustomerID": "customer_id"})
+
+
+def cdnow(folder: Path) -> pd.DataFrame:
+    """The purchases of the published CDNOW sample: customers by their number in the master file, days, dollars."""
+    file = folder / "cdnow_sample.txt"
+    if not file.exists():
+        pytest.skip(f"{file.name} is not in the folder of published data sets")
+    names = ["customer_id", "sample_id", "ts", "items", "net"]
+    rows = pd.read_csv(file, sep=r"\s+", header=None, names=names, dtype={"ts": str})
+    return rows.assign(ts=pd.to_datetime(rows["ts"], format="%Y%m%d"))[["customer_id", "ts", "net"]]

@@ -33,7 +33,7 @@ def test_effect_by_hand() -> None:
     assert profit["difference"] == pytest.approx(-4 / 3)
     assert profit["standard_error"] == pytest.approx(np.std([3, 1, -8], ddof=1) / np.sqrt(3))
     mood = table.loc["satisfaction"]  # of customers 1 and 2 only: nobody knows what the newcomer felt before
-    assert mood["before"] == pytest.approx(0.1)
+    assert mood["without"] == pytest.approx(0.1)
     assert mood["difference"] == pytest.approx(np.mean([0.2, 0.1]))
     later = effect(before, after, start=1).loc["profit"]
     assert (later["total"], later["customers"]) == (-8, 2)

@@ -10,7 +10,8 @@ import pytest
 from scipy import optimize, stats
 from scipy.special import gammaln, hyp2f1
 
-from validation.facts import _CHANNELS, cohort, record
+from crmlab.facts import pareto_nbd_world
+from crmlab.facts.sample import record_world
 
 # The CDNOW estimates of Fader, Hardie & Lee (2005), in months: r, α, s, β.
 TRUE = np.array([0.553, 0.553 / 0.227, 0.606, 0.606 / 0.2256])
@@ -45,18 +46,7 @@ def hessian(point: np.ndarray, *data: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def recorded(request):
-    world = cohort(
-        request.param,
-        months=MONTHS,
-        customers=CUSTOMERS,
-        firm__coupling=0.0,
-        traits__order_rate_shape=0.553,
-        traits__order_rate_mean=0.227,
-        traits__churn_frailty_shape=0.606,
-        leaving__hazard=0.2256,
-        **{f"channels__{c}__{k}": 1.0 for c in _CHANNELS for k in ("churn", "order_rate")},
-    )
-    return record(world)
+    return record_world(pareto_nbd_world(request.param, CUSTOMERS, MONTHS))
 
 
 def test_pareto_nbd_is_recovered(recorded) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -32,11 +33,24 @@ def add_data_commands(commands: Any) -> None:
     make.add_argument("--months", metavar="N", type=int, default=24, help="months to simulate (24)")
     make.add_argument("--seed", metavar="N", type=int, default=2024, help="seed of all randomness (2024)")
     make.add_argument("--processes", metavar="N", type=int, default=1, help="processes that share the work (1)")
+    make.add_argument(
+        "--format",
+        choices=("csv", "parquet"),
+        default="csv",
+        help="csv: one file per table with everything of the truth, for worlds that fit in memory; "
+        "parquet: a file per table and 50,000 customers, for any size; continued when interrupted (csv)",
+    )
+    make.add_argument(
+        "--truth",
+        metavar="TABLES",
+        help="with parquet: tables of the truth, of traits, months and customers (the expected future of everybody, "
+        "slow), or none (traits)",
+    )
     make.add_argument("--force", action="store_true", help="replace an earlier data set in that folder")
     make.set_defaults(command=make_data)
 
 
-def _plainly(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+def plainly(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """Turn what the world objects to into a message without a traceback."""
 
     @wraps(command)
@@ -49,7 +63,7 @@ def _plainly(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse
     return run
 
 
-@_plainly
+@plainly
 def list_data(arguments: argparse.Namespace) -> int:
     """Print the names of the data sets, each with its first line of description."""
     from crmlab import data
@@ -59,7 +73,7 @@ def list_data(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_plainly
+@plainly
 def describe_data(arguments: argparse.Namespace) -> int:
     """Print a scenario or data set in words."""
     from crmlab import data
@@ -68,7 +82,7 @@ def describe_data(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_plainly
+@plainly
 def make_data(arguments: argparse.Namespace) -> int:
     """Simulate and write."""
     from rich.console import Console
@@ -77,6 +91,10 @@ def make_data(arguments: argparse.Namespace) -> int:
     from crmlab.cli.progress import terminal_progress
     from crmlab.report.folder import check_out
 
+    if arguments.format == "parquet":
+        return _make_large(arguments)
+    if arguments.truth:
+        raise TableError("--truth goes with --format parquet; csv has all of the truth.")
     check_out(arguments.out, force=arguments.force)
     with terminal_progress(Console(stderr=True)) as progress:
         progress("Simulating", 0.0)
@@ -88,5 +106,27 @@ def make_data(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             processes=arguments.processes,
         )
+    print(folder)
+    return 0
+
+
+def _make_large(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from crmlab.cli.progress import terminal_progress
+    from crmlab.large import write_large
+    from crmlab.world import World
+
+    if arguments.force:
+        raise TableError("--force goes with --format csv; a large world is never overwritten: delete its folder first.")
+    world = World(arguments.scenario, customers=arguments.customers, months=arguments.months, seed=arguments.seed)
+    chosen = "traits" if arguments.truth is None else arguments.truth
+    truth = [] if chosen == "none" else [name.strip() for name in chosen.split(",")]
+    try:
+        with terminal_progress(Console(stderr=True)) as progress:
+            folder = write_large(world, arguments.out, truth=truth, processes=arguments.processes, progress=progress)
+    except KeyboardInterrupt:
+        print(f"Interrupted: the same command goes on where {arguments.out} stopped.", file=sys.stderr)
+        return 130
     print(folder)
     return 0

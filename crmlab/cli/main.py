@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from crmlab import __version__
+from crmlab.cli.bench import add_bench_commands
 from crmlab.cli.data import add_data_commands
 from crmlab.cli.report import add_report_command
 from crmlab.course.commands import add_commands as add_course_commands
@@ -20,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     add_report_command(commands)
     add_data_commands(commands)
+    add_bench_commands(commands)
     add_course_commands(commands)
     return parser
 
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when it worked, 2 when the input was not right, 130 when interrupted.
+        0 when it worked, 1 when a check failed, 2 when the input was not right, 130 when interrupted.
     """
     parsed = build_parser().parse_args(arguments)
     try:

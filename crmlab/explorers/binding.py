@@ -16,12 +16,10 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from crmlab.explorers.canvas import DOTS_PER_INCH
 from crmlab.explorers.explorer import Control, Explorer
 from crmlab.plots import alt_text
 from crmlab.plots.canvas import fresh_settings
-
-# At 100 dots per inch a 7-inch picture fills a notebook's column, and drawing stays well under a tenth of a second.
-DOTS_PER_INCH = 100
 
 # Of zlib's levels from 0 to 9: a picture that is looked at once and thrown away need not be small.
 _COMPRESSION = 1

@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-import matplotlib.figure
 import numpy as np
 
-from crmlab.explorers.canvas import SIZE
+from crmlab.explorers.canvas import SIZE, Backdrop, Panel
 from crmlab.explorers.explorer import Control, Explorer
 from crmlab.phrases import say
 from crmlab.plots import COLOURS, set_alt_text
-from crmlab.plots.canvas import fresh_settings
 from crmlab.world.branch import Branch
 
 if TYPE_CHECKING:
@@ -59,9 +56,11 @@ def cockpit(world: Any) -> Explorer:
         months = branch.monthly(**moved)
         return {name: np.concatenate([past[:CHANGE_MONTH], months[name]]) for name, past in before.items()}
 
+    scene = _Scene(before)
+
     def render(price: float, promotion: float, service: float, emails: float) -> Figure:
         levers = {"price": price, "promotion": promotion / 100, "service": service, "emails": float(emails)}
-        return _draw(before, after(**levers))
+        return scene.draw(after(**levers))
 
     controls = (
         Control("price", "Price", "slider", 1.0, low=0.8, high=1.2, step=0.05, unit="× list price"),
@@ -72,31 +71,49 @@ def cockpit(world: Any) -> Explorer:
     return Explorer("cockpit", controls, render)
 
 
-def _draw(before: Curves, after: Curves) -> Figure:
-    with matplotlib.rc_context(fresh_settings()):
-        figure = matplotlib.figure.Figure(figsize=(SIZE[0], 2.9))
-        told = []
-        for place, (name, label) in enumerate(_OUTCOMES.items()):
-            ax = figure.add_axes((0.075 + 0.325 * place, 0.17, 0.255, 0.66))
-            months = np.arange(len(before[name]))
+class _Scene:
+    """Three panels: the firm as it was is still, the firm under other levers moves."""
+
+    def __init__(self, before: Curves) -> None:
+        self._before = before
+        self._months = np.arange(len(before["profit"]))
+        # The same scale for every position of the levers, or moving them would change nothing to the eye.
+        self._panels = {
+            name: Panel(
+                (0.083 + 0.325 * place, 0.17, 0.25, 0.66), (-1.2, len(self._months) + 0.2), _scale(name, before[name])
+            )
+            for place, name in enumerate(_OUTCOMES)
+        }
+        self._backdrop = Backdrop(self._still, size=(SIZE[0], 2.9))
+
+    def _still(self, figure: Figure) -> None:
+        for name, panel in self._panels.items():
+            ax = panel.axes(figure)
             ax.axvline(CHANGE_MONTH, color=COLOURS["grey"], linewidth=0.9, linestyle=(0, (2, 2)))
-            ax.plot(months, before[name], color=COLOURS["grey"], linewidth=1.4)
-            ax.plot(months, after[name], color=COLOURS["blue"], linewidth=2.2)
-            ax.set_title(say(label), fontsize=9.5)
+            ax.plot(self._months, self._before[name], color=COLOURS["grey"], linewidth=1.4)
+            ax.set_title(say(_OUTCOMES[name]), fontsize=9.5)
             ax.set_xlabel(say("Month"))
-            ax.set_xticks([0, 12, len(months) - 1])
-            # The same scale for every position of the levers, or moving them would change nothing to the eye.
-            low, high = _scale(name, before[name])
-            ax.set_ylim(low, high)
+            ax.set_xticks([0, 12, len(self._months) - 1])
             ax.locator_params(axis="y", nbins=4)
             ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
             ax.grid(axis="y")
-            told.append(_told(name, before[name][CHANGE_MONTH:], after[name][CHANGE_MONTH:]))
-    text = say(
-        "Three curves over {months} months, as it was and with your levers from month 12 on.", months=len(months)
-    )
-    set_alt_text(figure, f"{text} {'; '.join(told)}.")
-    return figure
+        lines = (("as it was", "grey", 0.27), ("with your levers", "blue", 0.2))
+        for words, colour, height in lines:
+            figure.text(0.095, height, say(words), fontsize=9, color=COLOURS[colour])
+
+    def draw(self, after: Curves) -> Figure:
+        """Return the picture of the firm under other levers."""
+        figure = self._backdrop.figure()
+        told = []
+        for name, panel in self._panels.items():
+            panel.line(figure, self._months, after[name], color=COLOURS["blue"], linewidth=2.2)
+            told.append(_told(name, self._before[name][CHANGE_MONTH:], after[name][CHANGE_MONTH:]))
+        text = say(
+            "Three curves over {months} months, as it was and with your levers from month 12 on.",
+            months=len(self._months),
+        )
+        set_alt_text(figure, f"{text} {'; '.join(told)}.")
+        return figure
 
 
 def _scale(name: str, before: np.ndarray) -> tuple[float, float]:

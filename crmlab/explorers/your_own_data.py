@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
-import matplotlib.figure
 import numpy as np
 import pandas as pd
 
 from crmlab import grading
-from crmlab.explorers.canvas import SIZE
+from crmlab.explorers.canvas import SIZE, Backdrop, Panel
 from crmlab.explorers.explorer import Control, Explorer
 from crmlab.phrases import say
 from crmlab.plots import COLOURS, set_alt_text
@@ -61,10 +60,10 @@ def decisions(source: str | Path | pd.DataFrame, **options: Any) -> Explorer:
         drop: _reading(read_transactions(source, **options, drop_duplicates=drop, keep_free=True))
         for drop in (False, True)
     }
-    top = max(reading.total for reading in readings.values())
+    scene = _Scene(max(reading.total for reading in readings.values()), readings[False].currency)
 
     def render(drop_copies: bool, take_returns_off: bool, count_free: bool) -> Figure:
-        return _draw(readings[drop_copies], take_returns_off, count_free, top)
+        return scene.draw(readings[drop_copies], take_returns_off, count_free)
 
     controls = (
         Control("drop_copies", "Drop equal rows", "switch", False),
@@ -89,38 +88,80 @@ def _reading(log: TransactionLog) -> _Reading:
     )
 
 
-def _draw(reading: _Reading, take_returns_off: bool, count_free: bool, top: float) -> Figure:
-    counted = np.ones(len(reading.net), dtype=bool) if count_free else reading.net > 0
-    gross = float(reading.net.sum())
-    back = float(reading.refunded.sum()) if take_returns_off else 0.0
-    other = max(reading.total - reading.no_customer - reading.copies - gross, 0.0)
-    kept = (reading.net - (reading.refunded if take_returns_off else 0.0))[counted]
-    by_customer = np.bincount(reading.customer[counted], kept)[np.unique(reading.customer[counted])]
-    steps = [
-        (say("in the\nfile"), reading.total, COLOURS["silver"]),
-        (say("no\ncustomer"), -reading.no_customer, COLOURS["orange"]),
-        (say("equal\nrows"), -reading.copies, COLOURS["orange"]),
-        (say("other\nreasons"), -other, COLOURS["orange"]),
-        (say("gross\nrevenue"), gross, COLOURS["sky"]),
-        (say("given\nback"), -back, COLOURS["orange"]),
-        (say("net\nrevenue"), gross - back, COLOURS["blue"]),
-    ]
-    figures = {
-        say("customers"): f"{len(by_customer):,}",
-        say("orders"): f"{int(counted.sum()):,}",
-        say("of net revenue\nfrom the best fifth"): _best_fifth(by_customer),
-    }
-    with matplotlib.rc_context(fresh_settings()):
-        figure = matplotlib.figure.Figure(figsize=(SIZE[0], 3.4))
-        ax = figure.add_axes((0.085, 0.17, 0.7, 0.71))
-        _waterfall(ax, steps, reading.currency, top)
-        for height, (name, value) in zip((0.78, 0.53, 0.28), figures.items(), strict=True):
-            figure.text(0.83, height, value, fontsize=15, fontweight="bold", color=COLOURS["blue"])
-            figure.text(0.83, height - 0.02, name, fontsize=9, color=COLOURS["ink"], va="top")
-    told = "; ".join(f"{name} {_written(amount, reading.currency)}" for name, amount, _ in steps)
-    counts = ", ".join(f"{name} {value}" for name, value in figures.items())
-    set_alt_text(figure, f"{say('Waterfall from the file to net revenue')}: {told}; {counts}.".replace("\n", " "))
-    return figure
+class _Scene:
+    """A waterfall and three numbers: scale and names are still, bars and amounts move."""
+
+    STEPS = (
+        ("in the\nfile", "silver"),
+        ("no\ncustomer", "orange"),
+        ("equal\nrows", "orange"),
+        ("other\nreasons", "orange"),
+        ("gross\nrevenue", "sky"),
+        ("given\nback", "orange"),
+        ("net\nrevenue", "blue"),
+    )
+    NUMBERS = (("customers", 0.78), ("orders", 0.53), ("of net revenue\nfrom the best fifth", 0.28))
+
+    def __init__(self, top: float, currency: str) -> None:
+        self._top, self._currency = top, currency
+        self._panel = Panel((0.085, 0.17, 0.7, 0.71), (-0.5, len(self.STEPS) - 0.5), (0.0, 1.1 * top))
+        self._backdrop = Backdrop(self._still, size=(SIZE[0], 3.4))
+
+    def _still(self, figure: Figure) -> None:
+        ax = self._panel.axes(figure)
+        ax.set_xticks(range(len(self.STEPS)), [say(name) for name, _ in self.STEPS], fontsize=8.5)
+        ax.tick_params(axis="x", length=0)
+        ax.locator_params(axis="y", nbins=5)
+        money_axis(ax.yaxis, self._currency)
+        ax.set_title(say("From the file to net revenue"))
+        for name, height in self.NUMBERS:
+            figure.text(0.83, height - 0.02, say(name), fontsize=9, color=COLOURS["ink"], va="top")
+
+    def draw(self, reading: _Reading, take_returns_off: bool, count_free: bool) -> Figure:
+        """Return the picture of one reading under two more decisions."""
+        counted = np.ones(len(reading.net), dtype=bool) if count_free else reading.net > 0
+        gross = float(reading.net.sum())
+        back = float(reading.refunded.sum()) if take_returns_off else 0.0
+        other = max(reading.total - reading.no_customer - reading.copies - gross, 0.0)
+        kept = (reading.net - (reading.refunded if take_returns_off else 0.0))[counted]
+        by_customer = np.bincount(reading.customer[counted], kept)[np.unique(reading.customer[counted])]
+        amounts = (reading.total, -reading.no_customer, -reading.copies, -other, gross, -back, gross - back)
+        numbers = (f"{len(by_customer):,}", f"{int(counted.sum()):,}", _best_fifth(by_customer))
+        with matplotlib.rc_context(fresh_settings()):
+            figure = self._backdrop.figure()
+            self._waterfall(figure, amounts)
+            for (_, height), number in zip(self.NUMBERS, numbers, strict=True):
+                figure.text(0.83, height, number, fontsize=15, fontweight="bold", color=COLOURS["blue"])
+        steps = "; ".join(
+            f"{say(name)} {_written(amount, self._currency)}"
+            for (name, _), amount in zip(self.STEPS, amounts, strict=True)
+        )
+        counts = ", ".join(f"{say(name)} {number}" for (name, _), number in zip(self.NUMBERS, numbers, strict=True))
+        words = f"{say('Waterfall from the file to net revenue')}: {steps}; {counts}."
+        set_alt_text(figure, words.replace("\n", " "))
+        return figure
+
+    def _waterfall(self, figure: Figure, amounts: tuple[float, ...]) -> None:
+        level, panel = 0.0, self._panel
+        for place, ((_, colour), amount) in enumerate(zip(self.STEPS, amounts, strict=True)):
+            if amount > 0 or place in (0, 4, 6):
+                bottom, height, level = 0.0, amount, amount
+            else:
+                bottom, height, level = level + amount, -amount, level + amount
+            panel.bar(figure, place, bottom, height, width=0.72, color=COLOURS[colour])
+            above = float(panel.up(bottom + height + 0.015 * self._top))
+            figure.text(
+                float(panel.across(place)),
+                above,
+                _written(amount, self._currency),
+                ha="center",
+                va="bottom",
+                fontsize=9,
+            )
+            if place < len(amounts) - 1:
+                # Where nothing is taken off there is no bar, and the line goes through.
+                begin = place - 0.36 if amount == 0 else place + 0.36
+                panel.line(figure, [begin, place + 0.64], [level, level], color=COLOURS["grey"], linewidth=0.8)
 
 
 def _best_fifth(by_customer: np.ndarray) -> str:
@@ -130,25 +171,3 @@ def _best_fifth(by_customer: np.ndarray) -> str:
 
 def _written(amount: float, currency: str) -> str:
     return f"{'−' if amount < 0 else ''}{money(abs(amount), currency)}"
-
-
-def _waterfall(ax: Any, steps: list[tuple[str, float, str]], currency: str, top: float) -> None:
-    level = 0.0
-    for place, (_, amount, colour) in enumerate(steps):
-        if amount > 0 or place in (0, 4, 6):
-            bottom, level = 0.0, amount
-            height = amount
-        else:
-            bottom, height, level = level + amount, -amount, level + amount
-        ax.bar(place, height, bottom=bottom, color=colour, width=0.72)
-        ax.text(place, bottom + height + 0.015 * top, _written(amount, currency), ha="center", va="bottom", fontsize=9)
-        if place < len(steps) - 1:
-            # Where nothing is taken off there is no bar, and the line goes through.
-            begin = place - 0.36 if amount == 0 else place + 0.36
-            ax.plot([begin, place + 0.64], [level, level], color=COLOURS["grey"], linewidth=0.8)
-    ax.set_xticks(range(len(steps)), [name for name, _, _ in steps], fontsize=8.5)
-    ax.tick_params(axis="x", length=0)
-    ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 1.1 * top))
-    ax.locator_params(axis="y", nbins=5)
-    money_axis(ax.yaxis, currency)
-    ax.set_title(say("From the file to net revenue"))

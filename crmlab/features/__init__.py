@@ -16,7 +16,18 @@ Every function takes the ``transactions`` table of ``tables.toml``: one row per 
 """
 
 from crmlab.features.customers import order_gaps, rfm, spend_windows
-from crmlab.features.log import DateLike, as_day
+from crmlab.features.log import DateLike, as_day, check
 from crmlab.features.months import cohort_retention, monthly_revenue
+from crmlab.features.repeat import repeat_summary
 
-__all__ = ["DateLike", "as_day", "cohort_retention", "monthly_revenue", "order_gaps", "rfm", "spend_windows"]
+__all__ = [
+    "DateLike",
+    "as_day",
+    "check",
+    "cohort_retention",
+    "monthly_revenue",
+    "order_gaps",
+    "repeat_summary",
+    "rfm",
+    "spend_windows",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crmlab.features.log import DateLike, dates_of, distinct_orders, read_log
+from crmlab.features.pandas_log import DateLike, dates_of, distinct_orders, read_log
 
 
 def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crmlab.features.log import DateLike, distinct_orders, month_ends, month_starts, months_of, read_log
+from crmlab.features.pandas_log import DateLike, distinct_orders, month_ends, month_starts, months_of, read_log
 
 
 def monthly_revenue(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.DataFrame:

@@ -41,6 +41,7 @@ STYLE: dict[str, Any] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 9.0,
+    "axes.titley": 1.0,  # where it lands anyway; matplotlib need not measure all labels to find out
     "axes.labelsize": 9.5,
     "axes.labelcolor": COLOURS["ink"],
     "axes.edgecolor": COLOURS["grey"],

@@ -187,7 +187,7 @@ def branch_of(scenario: Scenario, customers: Ids, *, seed: int) -> npt.NDArray[n
     """Return the branch of each customer, from 0; −1 where the firm has none."""
     if not scenario.branches.count:
         return np.full(len(customers), -1, np.int64)
-    u = uniform(customers, seed=seed, mechanism="branch", draw=1).astype(np.float64)
+    u = uniform(customers, seed=seed, mechanism="staff", draw=1).astype(np.float64)
     return np.floor(scenario.branches.count * u).astype(np.int64)
 
 

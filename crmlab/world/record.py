@@ -154,8 +154,6 @@ def fees(block: Block, happened: Month, effects: Effects) -> npt.NDArray[np.floa
         return np.zeros(1)
     fee = block.traits.fee[block.state.row].astype(np.float64)
     fee *= effects.price - effects.goods
-        np.float64
-    )
     fee[happened.died] = 0
     return fee
 
@@ -193,6 +191,8 @@ def _append_month(
         exposure=exposure.astype(np.float32),
         orders=np.bincount(happened.orders.place, minlength=n).astype(np.int16),
         spent=spent,
+        opened=happened.mails.opened.astype(np.int16),
+        subscribed=happened.subscribed_at_start,
         **{name: getattr(state, name).copy() for name in MONTHLY_STATES},
     )
 
@@ -206,6 +206,8 @@ def _append_gone(months: _Columns, block: Block, contacts: Contacts, month: int)
         month=np.full(n, month, np.int16),
         **{name: np.zeros(n, np.float32) for name in ("order_rate", "hazard", "exposure")},
         orders=np.zeros(n, np.int16),
+        opened=np.zeros(n, np.int16),
+        subscribed=gone.subscribed.copy(),
         spent=np.full(n, block.setup.scenario.win_back.contact_cost, np.float64),
         **{name: getattr(gone, name).copy() for name in MONTHLY_STATES},
     )
@@ -221,7 +223,6 @@ MONTHLY_STATES = (
     "structural_bond",
     "fatigue",
     "member",
-    "subscribed",
 )
 """States recorded at the end of each month."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from crmlab.world.acquisition import Population, with_referrers
@@ -19,6 +20,8 @@ from crmlab.world.observation import (
     products_table,
     transactions_table,
 )
+from crmlab.world.observe.records import Records
+from crmlab.world.observe.shown import FirmTables, Shown
 from crmlab.world.population import Ids
 from crmlab.world.record import Recorded, record_block
 from crmlab.world.setup import Setup
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(FirmTables):
     """What a firm has on file after the last day, and what really was.
+
+    The tables below are there at once. Others are made when first asked for, such as ``run.surveys``: see `FirmTables`.
 
     Attributes
     ----------
@@ -41,6 +46,8 @@ class Run:
         Traits, states and expected futures; no firm ever has these.
     world : World
         What was simulated.
+    shown : Shown
+        Maker of the other tables.
     """
 
     customers: pd.DataFrame
@@ -51,10 +58,11 @@ class Run:
     policy: pd.DataFrame
     truth: Truth
     world: World
+    shown: Shown = field(repr=False, compare=False)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The firm's tables by name."""
+        """The firm's tables by name, those that are there at once."""
         return {name: getattr(self, name) for name in TABLES}
 
     def __repr__(self) -> str:
@@ -84,11 +92,13 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
     ids = None if wanted is None else with_referrers(setup, wanted)
     work = partial(_simulate_block, setup, catalogue, wanted)
     generations = by_generation(setup, ids, work, block_size=block_size, processes=processes)
-    blocks = [block for _, results in generations for block in results if block is not None]
+    blocks = [block for _, results in generations for block in results]
     if not any(len(customers["customer_id"]) for customers, *_ in blocks):
         raise ValueError("none of these customers joins before the end of the simulation")
-    customers, months, observed, shown = (_joined([block[k] for block in blocks]) for k in range(4))
-    orders, lines = _in_time(observed, shown)
+    customers, months, observed, shown, latent = (_joined([block[k] for block in blocks]) for k in range(5))
+    orders, lines, sequence = _in_time(observed, shown)
+    records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence)
+    further = Shown(lambda: records)
     return Run(
         customers=customers_table(setup, customers, orders),
         transactions=transactions_table(setup, orders),
@@ -96,14 +106,19 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
         products=products_table(setup, catalogue),
         deliveries=deliveries_table(setup, orders),
         policy=setup.policy.table(),
-        truth=truth_of(world, customers, months),
+        truth=truth_of(world, customers, months, further),
         world=world,
+        shown=further,
     )
+
+
+LATENT = ("number", "experience", "verdict", "delay", "failed", "ticket", "ticket_cost")
+"""What is felt about an order, or costs the firm, and shows in no table of orders."""
 
 
 def _simulate_block(
     setup: Setup, catalogue: Catalogue, wanted: Ids | None, population: Population
-) -> tuple[tuple[Recommendations, ...], tuple[Columns, Columns, Columns, Columns] | None]:
+) -> tuple[tuple[Recommendations, ...], tuple[Columns, Columns, Columns, Columns, Columns]]:
     others: tuple[Recommendations, ...] = ()
     if wanted is not None:
         inside = np.isin(population.customer_id, wanted)
@@ -111,7 +126,8 @@ def _simulate_block(
         population = population.some(inside)
     recorded = record_block(setup, population)
     observed, lines = observe(setup, catalogue, recorded)
-    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines)
+    latent = {name: recorded.orders[name] for name in LATENT}
+    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
 
 
 def observe(setup: Setup, catalogue: Catalogue, recorded: Recorded) -> tuple[Columns, Columns]:
@@ -130,8 +146,8 @@ def _joined(parts: list[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _in_time(orders: Columns, lines: Columns) -> tuple[Columns, Columns]:
-    """Sort orders by time, and lines with them."""
+def _in_time(orders: Columns, lines: Columns) -> tuple[Columns, Columns, npt.NDArray[np.int64]]:
+    """Sort orders by time, and lines with them; return also the sequence."""
     sequence = np.lexsort((orders["order_id"], orders["ts"]))
     count = orders["lines"]
     first = np.cumsum(count) - count
@@ -141,4 +157,5 @@ def _in_time(orders: Columns, lines: Columns) -> tuple[Columns, Columns]:
     return (
         {name: values[sequence] for name, values in orders.items()},
         {name: values[line_sequence] for name, values in lines.items()},
+        sequence,
     )

@@ -31,7 +31,7 @@ class Entry:
     Attributes
     ----------
     kind : str
-        ``number``, ``count``, ``text``, ``date`` or ``names``.
+        ``number``, ``count``, ``numbers`` (a list), ``text``, ``date`` or ``names``.
     unit : str
         Unit of measurement, empty where there is none.
     smallest, largest : float
@@ -159,7 +159,7 @@ class Scenario(Section):
                 section = here
             unit = f" {entry.unit}" if entry.unit else ""
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            where = f" ({source})" if entry.kind in {"number", "count"} else ""
+            where = f" ({source})" if entry.kind in {"number", "numbers", "count"} else ""
             lines.append(f"  {key} = {shown}{unit}: {entry.meaning}{where}")
         return "\n".join(lines)
 
@@ -225,7 +225,7 @@ def _parse(text: str, *, name: str) -> Scenario:
 
 
 _SECTION = re.compile(r"^\[([^\]]+)\]")
-_NUMBER = re.compile(r'^"?([\w~]+)"?\s*=\s*-?[\d.]+\s*#\s*(.*)$')
+_NUMBER = re.compile(r'^"?([\w~]+)"?\s*=\s*(?:-?[\d.]+|\[[-\d., ]+\])\s*#\s*(.*)$')
 
 
 def _sources(text: str) -> dict[str, str]:
@@ -298,17 +298,24 @@ def _check_value(path: str, value: Any, entry: Entry) -> None:
         "text": (str,),
         "date": (datetime.date,),
         "names": (list,),
+        "numbers": (list,),
     }
     right = isinstance(value, types[entry.kind]) and not isinstance(value, bool | datetime.datetime)
     if not right:
         raise ScenarioError(f"{path} = {value!r} is a {type(value).__name__}; it must be a {entry.kind}.")
     if entry.kind == "names" and not (value and all(isinstance(name, str) and name for name in value)):
         raise ScenarioError(f"{path} = {value!r}; it must be a list of at least one text.")
-    if entry.kind in {"number", "count"} and not entry.smallest <= value <= entry.largest:
-        unit = f" {entry.unit}" if entry.unit else ""
-        raise ScenarioError(
-            f"{path} = {value} is impossible; it must lie between {entry.smallest} and {entry.largest}{unit}."
-        )
+    if entry.kind == "numbers" and not (value and all(type(number) in (int, float) for number in value)):
+        raise ScenarioError(f"{path} = {value!r}; it must be a list of at least one number.")
+    numbers = value if entry.kind == "numbers" else [value] if entry.kind in {"number", "count"} else []
+    for number in numbers:
+        if not entry.smallest <= number <= entry.largest:
+            unit = f" {entry.unit}" if entry.unit else ""
+            raise ScenarioError(
+                f"{path} = {number} is impossible; it must lie between {entry.smallest} and {entry.largest}{unit}."
+            )
+    if path.endswith("_cuts") and sorted(set(value)) != value:
+        raise ScenarioError(f"{path} = {value} is impossible; each cut must be above the one before it.")
 
 
 def _check_missing(values: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str) -> None:

@@ -29,7 +29,7 @@ def staff_deviation(scenario: Scenario, month: int, *, seed: int) -> Floats:
     """
     p = scenario.branches
     branch = np.arange(1, p.count + 1)
-    events = [normal(branch, seed=seed, mechanism="branch", month=month - back, draw=2) for back in range(3)]
+    events = [normal(branch, seed=seed, mechanism="staff", month=month - back, draw=2) for back in range(3)]
     wandering = (events[0] + events[1] + events[2]) / np.float32(3**0.5)
-    lasting = normal(branch, seed=seed, mechanism="branch", draw=3)
+    lasting = normal(branch, seed=seed, mechanism="staff", draw=3)
     return np.float32(p.staff_spread) * lasting + np.float32(p.staff_noise) * wandering

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.tables import vocabulary
+from crmlab.world.observe.shown import Shown, TrueTables
 from crmlab.world.population import segment_of
 from crmlab.world.scenario import Scenario
 from crmlab.world.simulation import Columns
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from crmlab.world.world import World
 
 
-class Truth:
+class Truth(TrueTables):
     """The truth layer of a run.
 
     The tables are made or read when first asked for: the expected future takes some seconds, because everybody is
@@ -30,10 +31,13 @@ class Truth:
         What was simulated.
     tables : mapping of str to function
         Functions without argument that return `traits`, `months` and `customers`.
+    shown : Shown
+        Maker of the truth behind surveys, reviews and so on: see `TrueTables`.
     """
 
-    def __init__(self, world: World, tables: Mapping[str, Callable[[], pd.DataFrame]]) -> None:
+    def __init__(self, world: World, tables: Mapping[str, Callable[[], pd.DataFrame]], shown: Shown) -> None:
         self._world = world
+        self.shown = shown
         self._tables = dict(tables)
 
     @cached_property
@@ -89,7 +93,7 @@ class Truth:
         )
 
 
-def truth_of(world: World, customers: Columns, months: Columns) -> Truth:
+def truth_of(world: World, customers: Columns, months: Columns, shown: Shown) -> Truth:
     """Return the truth of a simulation as recorded.
 
     Parameters
@@ -100,6 +104,8 @@ def truth_of(world: World, customers: Columns, months: Columns) -> Truth:
         One value per customer.
     months : dict of arrays
         One value per customer and month, in that sequence.
+    shown : Shown
+        Maker of the further tables.
     """
     return Truth(
         world,
@@ -108,6 +114,7 @@ def truth_of(world: World, customers: Columns, months: Columns) -> Truth:
             "months": partial(_months, months),
             "customers": partial(_customers, world, customers),
         },
+        shown,
     )
 
 

@@ -75,11 +75,11 @@ crm.explorers.start_here.cockpit(run.world)
 # %%
 cheaper = run.world.do(price=0.9, start=12).simulate()
 effect = crm.recovery.effect(run, cheaper, start=12)
-lesson.compare("0.a", 100 * (effect.loc["orders", "after"] / effect.loc["orders", "before"] - 1))
+lesson.compare("0.a", 100 * (effect.loc["orders", "with"] / effect.loc["orders", "without"] - 1))
 
-# %% [markdown] lang="en" given="1 tenth" holds="effect.loc['profit', 'difference'] > 0; effect.loc['orders', 'after'] / effect.loc['orders', 'before'] > 1.1"
+# %% [markdown] lang="en" given="1 tenth" holds="effect.loc['profit', 'difference'] > 0; effect.loc['orders', 'with'] / effect.loc['orders', 'without'] > 1.1"
 # These customers compare prices: orders rise by much more than prices fall. Profit rises as well, by
-# {{effect.loc["profit", "difference"] / effect.loc["profit", "before"]:.0%}}. So the answer on your desk is yes. But is a tenth
+# {{effect.loc["profit", "difference"] / effect.loc["profit", "without"]:.0%}}. So the answer on your desk is yes. But is a tenth
 # the best cut?
 #
 # **Exercise 0.2.** Which price index (1 is the price of today) earns the most in the second year? `check` tries it on a
@@ -104,7 +104,7 @@ served = run.world.do(service=0.7, start=12)
 first_year = crm.recovery.effect(run, served.simulate(), start=12)
 as_it_is, better = (world.expected(from_month=12, replications=16) for world in (run.world, served))
 five_years = better["expected_value"].sum() / as_it_is["expected_value"].sum() - 1
-first_year[["before", "after", "difference", "standard_error"]].round(3)
+first_year[["without", "with", "difference", "standard_error"]].round(3)
 
 # %% [markdown] lang="en" holds="first_year.loc['satisfaction', 'difference'] > 0; first_year.loc['profit', 'difference'] < first_year.loc['profit', 'standard_error']; 0 < five_years"
 # Customers are more satisfied and order more. Profit per customer moves by

@@ -120,6 +120,6 @@ def test_the_cockpit_shows_the_true_effect() -> None:
     words = alt_text(start_here.cockpit(world).figure(price=0.9))
     effect = recovery.effect(world.simulate(), world.do(price=0.9, start=12).simulate(), start=12)
     orders = effect.loc["orders"]
-    change = orders["after"] / orders["before"] - 1
+    change = orders["with"] / orders["without"] - 1
     assert f"({change:+.1%})" in words.split("orders")[-1]
     assert np.isfinite(change)

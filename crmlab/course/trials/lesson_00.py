@@ -16,7 +16,7 @@ def trials() -> dict[str, float]:
     first = effect(world.simulate(), served.simulate(), start=12).loc["profit"].to_dict()
     before, after = (each.expected(from_month=12, replications=16)["expected_value"].sum() for each in (world, served))
     return {
-        "service_first_year": float(first["difference"] / first["before"]),
-        "service_first_year_error": float(first["standard_error"] / first["before"]),
+        "service_first_year": float(first["difference"] / first["without"]),
+        "service_first_year_error": float(first["standard_error"] / first["without"]),
         "service_five_years": float(after / before - 1),
     }
