@@ -11,14 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from crmlab.streams import derive_seed
-from crmlab.world.acquisition import prospect_count, who_joins
 from crmlab.world.expectation import expected_future
 from crmlab.world.policy import Policy, changed_policy, neutral_policy
 from crmlab.world.population import copula_factor
 from crmlab.world.run import Run, simulate
 from crmlab.world.scenario import Scenario, load_scenario
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import BLOCK
+from crmlab.world.simulation import BLOCK, who_joins
 
 
 class World:
@@ -159,11 +158,7 @@ class World:
         """
         _check_count("processes", processes, 1, 1024)
         _check_count("block_size", block_size, 1, 2**31)
-        setup = self.setup
-        population = who_joins(setup, self._some(customers))
-        if not len(population.customer_id):
-            raise ValueError("none of these customers joins before the end of the simulation")
-        return simulate(self, setup, population, block_size=block_size, processes=processes)
+        return simulate(self, self.setup, self._some(customers), block_size=block_size, processes=processes)
 
     def expected(
         self,
@@ -196,7 +191,7 @@ class World:
         setup = self.setup
         return expected_future(
             setup,
-            who_joins(setup, self._some(customers)),
+            who_joins(setup, self._some(customers), until=from_month),
             from_month=from_month,
             horizon=_check_count("horizon", horizon or t.value_horizon_months, 1, 1_200),
             order_horizon=horizon or t.order_horizon_months,
@@ -212,7 +207,7 @@ class World:
         if customers is None:
             return None
         ids = np.unique(np.asarray(list(customers), dtype=np.int64))
-        last = self.customers + prospect_count(self.scenario, self.customers)
+        last = self.customers + self.setup.prospects
         if not len(ids) or ids[0] < 1 or ids[-1] > last:
             raise ValueError(f"customers: ids must lie between 1 and {last}, and there must be at least one")
         return ids
