@@ -11,6 +11,7 @@ import pandas as pd
 
 from crmlab.world.observe.exits import exit_survey
 from crmlab.world.observe.indicators import indicators
+from crmlab.world.observe.mails import emails
 from crmlab.world.observe.people import contact_details
 from crmlab.world.observe.prospect import prospects
 from crmlab.world.observe.records import Records
@@ -32,6 +33,7 @@ MAKERS: dict[str, Maker] = {
     "prospects": prospects,
     "indicators": indicators,
     "contact_details": contact_details,
+    "emails": emails,
 }
 """Maker of each table."""
 
@@ -46,5 +48,6 @@ BEHIND = {
     "prospects": "prospects",
     "indicators": "indicators",
     "persons": "contact_details",
+    "mails": "emails",
 }
 """Table of the firm behind which each table of the truth lies."""

@@ -109,6 +109,11 @@ class FirmTables:
         return self.shown.table("contact_details")
 
     @cached_property
+    def emails(self) -> pd.DataFrame:
+        """One row per mail sent."""
+        return self.shown.table("emails")
+
+    @cached_property
     def dirt_log(self) -> pd.DataFrame:
         """One row per cell that is not as it was, and per row that was added or is missing; see `Run.dirty`."""
         return self.shown.table("dirt_log")
@@ -203,3 +208,8 @@ class TrueTables:
     def persons(self) -> pd.DataFrame:
         """One row per customer id: who it really is."""
         return self.shown.truth("persons")
+
+    @cached_property
+    def mails(self) -> pd.DataFrame:
+        """One row per mail sent: the chance of opening it, and whether it was read, whatever a program recorded."""
+        return self.shown.truth("mails")
