@@ -176,7 +176,19 @@ def _mails_of_block(
     return others + recorded.recommendations, mails
 
 
-LATENT = ("number", "experience", "verdict", "delay", "failed", "ticket", "ticket_cost")
+LATENT = (
+    "number",
+    "experience",
+    "verdict",
+    "delay",
+    "failed",
+    "ticket",
+    "ticket_cost",
+    "shipping",
+    "reward",
+    "member",
+    "serve_rate",
+)
 """What is felt about an order, or costs the firm, and shows in no table of orders."""
 
 
