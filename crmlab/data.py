@@ -23,6 +23,7 @@ import crmlab
 from crmlab.paths import datasets_folder
 from crmlab.tables import Column, nearest, vocabulary
 from crmlab.world import Run, Scenario, Truth, World, load_scenario
+from crmlab.world.datasheet import datasheet, traps_of
 from crmlab.world.observe import BEHIND, MAKERS
 from crmlab.world.observe.shown import Shown
 from crmlab.world.run import TABLES
@@ -155,6 +156,10 @@ def make(
         (target / file).write_bytes(content)
         entries[file] = {"rows": len(table), "sha256": hashlib.sha256(content).hexdigest()}
     (target / "DICTIONARY.md").write_bytes(_dictionary(world, files).encode("utf-8"))
+    traps = traps_of(world)
+    (target / "traps.json").write_bytes((json.dumps(traps, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+    sheet = datasheet(world, {file: entry["rows"] for file, entry in entries.items()}, traps)
+    (target / "DATASHEET.md").write_bytes(sheet.encode("utf-8"))
     manifest = {
         "scenario": world.scenario.name,
         "made_with": made_with(),

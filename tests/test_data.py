@@ -53,7 +53,7 @@ def test_files_are_those_of_the_manifest(name) -> None:
         assert hashlib.sha256(content).hexdigest() == entry["sha256"], file
         assert len(pd.read_csv(folder / file)) == entry["rows"], file
     there = {str(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file()}
-    assert there == set(made["files"]) | {"manifest.json", "DICTIONARY.md"}
+    assert there == set(made["files"]) | {"manifest.json", "DICTIONARY.md", "DATASHEET.md", "traps.json"}
 
 
 def test_rebuilding_gives_the_same(name, rebuilt) -> None:
