@@ -127,6 +127,7 @@ def make(
     seed: int = 2024,
     luck_seed: int | None = None,
     processes: int = 1,
+    traps: bool = False,
 ) -> Path:
     """Simulate a world and write it as a data set.
 
@@ -138,6 +139,8 @@ def make(
         Where to; made if needed. Files of an earlier data set in it are overwritten.
     processes : int
         Processes that share the work.
+    traps : bool
+        Whether to try every trap (about a minute) and write ``traps.json`` and the datasheet.
 
     Returns
     -------
@@ -156,10 +159,11 @@ def make(
         (target / file).write_bytes(content)
         entries[file] = {"rows": len(table), "sha256": hashlib.sha256(content).hexdigest()}
     (target / "DICTIONARY.md").write_bytes(_dictionary(world, files).encode("utf-8"))
-    traps = traps_of(world)
-    (target / "traps.json").write_bytes((json.dumps(traps, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
-    sheet = datasheet(world, {file: entry["rows"] for file, entry in entries.items()}, traps)
-    (target / "DATASHEET.md").write_bytes(sheet.encode("utf-8"))
+    if traps:
+        tried = traps_of(world)
+        (target / "traps.json").write_bytes((json.dumps(tried, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+        sheet = datasheet(world, {file: entry["rows"] for file, entry in entries.items()}, tried)
+        (target / "DATASHEET.md").write_bytes(sheet.encode("utf-8"))
     manifest = {
         "scenario": world.scenario.name,
         "made_with": made_with(),

@@ -1,25 +1,34 @@
-"""The datasheet of a simulated data set: what it is for, how it was made, what of it is fiction, where its traps are."""
+"""The datasheet of a simulated data set: what it is for, how it was made, what is fiction, where its traps are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crmlab.world.traps import TRAPS
+from crmlab.world.world import World
 
-if TYPE_CHECKING:
-    from crmlab.world.world import World
+TRIED = 6_000
+"""Customers with which traps are tried."""
 
 
 def traps_of(world: World) -> list[dict[str, Any]]:
-    """Return every trap with its numbers in this world, for ``traps.json``.
+    """Return every trap with its numbers, for ``traps.json``.
 
-    A trap that needs more months or other tables than the world has is there without numbers.
+    They come from a world of the same firm, months and seed with at least `TRIED` customers: in a small one the right
+    analysis may miss by chance. A trap that needs more months or other tables than there are is there without numbers.
     """
+    large = World(
+        world.scenario,
+        customers=max(TRIED, world.customers),
+        months=world.months,
+        seed=world.seed,
+        luck_seed=world.luck_seed,
+    )
     out = []
     for trap in TRAPS.values():
         try:
-            out.append(trap.describe(world))
+            out.append(trap.describe(large))
         except (ValueError, ZeroDivisionError, KeyError, IndexError) as error:
             out.append(
                 {"trap": trap.name, "columns": list(trap.columns), "answer": trap.answer, "not_here": str(error)}
@@ -65,7 +74,7 @@ def datasheet(world: World, rows: Mapping[str, int], traps: Iterable[Mapping[str
         "",
         "## What is fiction",
         "",
-        "All of it: nobody in it is real, names and addresses included. The mechanisms are plausible, and their strengths "
+        "All of it: nobody in it is real, names and addresses included. The mechanisms are plausible, their strengths "
         "were never estimated together. Of the numbers of the scenario,",
         "",
         *_sources(world),
@@ -75,7 +84,8 @@ def datasheet(world: World, rows: Mapping[str, int], traps: Iterable[Mapping[str
         "",
         "## Traps",
         "",
-        "Each was tried in this very world; `traps.json` has columns and both analyses.",
+        f"Each was tried in the same firm with {max(TRIED, world.customers):,} customers; `traps.json` has columns and "
+        "both analyses.",
         "",
         "| trap | what is measured | naive | right | truth | what is right to say |",
         "|---|---|---|---|---|---|",
@@ -88,7 +98,7 @@ def datasheet(world: World, rows: Mapping[str, int], traps: Iterable[Mapping[str
         lines.append(f"| {trap['trap']} | {trap['quantity']} | {numbers} | {trap['answer']} |")
     lines += [
         "",
-        "In a data set as small as this the right analysis is right on average, and may miss by chance.",
+        "Here, with fewer customers, the right analysis is right on average and may miss by chance.",
         "",
         "Licence: CC BY 4.0.",
     ]
