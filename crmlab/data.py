@@ -23,6 +23,7 @@ import crmlab
 from crmlab.paths import datasets_folder
 from crmlab.tables import Column, nearest, vocabulary
 from crmlab.world import Run, Scenario, Truth, World, load_scenario
+from crmlab.world.datasheet import datasheet, traps_of
 from crmlab.world.observe import BEHIND, MAKERS
 from crmlab.world.observe.shown import Shown
 from crmlab.world.run import TABLES
@@ -126,6 +127,7 @@ def make(
     seed: int = 2024,
     luck_seed: int | None = None,
     processes: int = 1,
+    traps: bool = False,
 ) -> Path:
     """Simulate a world and write it as a data set.
 
@@ -137,6 +139,8 @@ def make(
         Where to; made if needed. Files of an earlier data set in it are overwritten.
     processes : int
         Processes that share the work.
+    traps : bool
+        Whether to try every trap (about a minute) and write ``traps.json`` and the datasheet.
 
     Returns
     -------
@@ -155,6 +159,11 @@ def make(
         (target / file).write_bytes(content)
         entries[file] = {"rows": len(table), "sha256": hashlib.sha256(content).hexdigest()}
     (target / "DICTIONARY.md").write_bytes(_dictionary(world, files).encode("utf-8"))
+    if traps:
+        tried = traps_of(world)
+        (target / "traps.json").write_bytes((json.dumps(tried, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+        sheet = datasheet(world, {file: entry["rows"] for file, entry in entries.items()}, tried)
+        (target / "DATASHEET.md").write_bytes(sheet.encode("utf-8"))
     manifest = {
         "scenario": world.scenario.name,
         "made_with": made_with(),

@@ -13,6 +13,7 @@ from crmlab import data
 from crmlab.paths import datasets_folder
 from crmlab.tables import vocabulary
 from crmlab.world import Run, World
+from crmlab.world.traps import TRAPS
 
 NAMES = data.names()
 TABLES = ("customers", "transactions", "order_lines", "products", "deliveries", "policy")
@@ -53,7 +54,7 @@ def test_files_are_those_of_the_manifest(name) -> None:
         assert hashlib.sha256(content).hexdigest() == entry["sha256"], file
         assert len(pd.read_csv(folder / file)) == entry["rows"], file
     there = {str(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if path.is_file()}
-    assert there == set(made["files"]) | {"manifest.json", "DICTIONARY.md"}
+    assert there == set(made["files"]) | {"manifest.json", "DICTIONARY.md", "DATASHEET.md", "traps.json"}
 
 
 def test_rebuilding_gives_the_same(name, rebuilt) -> None:
@@ -97,6 +98,20 @@ def test_the_dictionary_explains_every_column(name) -> None:
         table = ("truth_" if file.startswith("truth/") else "") + Path(file).stem
         for column in vocabulary()[table].columns.values():
             assert f"| `{column.name}` | {column.meaning} |" in section
+
+
+def test_traps_and_datasheet(name) -> None:
+    folder = datasets_folder() / name
+    traps = json.loads((folder / "traps.json").read_text("utf-8"))
+    assert [trap["trap"] for trap in traps] == list(TRAPS)
+    sheet = (folder / "DATASHEET.md").read_text("utf-8")
+    for trap in traps:
+        assert f"| {trap['trap']} |" in sheet
+        assert trap["answer"] in sheet
+    for heading in ("What it is for", "How it was made", "What is fiction", "Traps"):
+        assert f"## {heading}" in sheet
+    for file, entry in manifest(name)["files"].items():
+        assert f"| {file} | {entry['rows']:,} |" in sheet
 
 
 def test_data_sets_are_small() -> None:

@@ -140,7 +140,8 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
         raise ValueError("none of these customers joins before the end of the simulation")
     customers, months, observed, shown, latent = (_joined([block[k] for block in blocks]) for k in range(5))
     orders, lines, sequence = _in_time(observed, shown)
-    records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence)
+    again = partial(_mails, setup, wanted, block_size=block_size, processes=processes)
+    records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence, again)
     further = Shown(lambda: records)
     return Run(
         customers=customers_table(setup, customers, orders),
@@ -155,22 +156,61 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
     )
 
 
-LATENT = ("number", "experience", "verdict", "delay", "failed", "ticket", "ticket_cost")
+def _mails(setup: Setup, wanted: Ids | None, *, block_size: int, processes: int) -> Columns:
+    """Live through the simulation once more and return the mails, customer by customer and month by month."""
+    ids = None if wanted is None else with_referrers(setup, wanted)
+    work = partial(_mails_of_block, setup, wanted)
+    generations = by_generation(setup, ids, work, block_size=block_size, processes=processes)
+    parts = [part for _, results in generations for part in results if part]
+    return _joined(parts) if parts else {}
+
+
+def _mails_of_block(
+    setup: Setup, wanted: Ids | None, population: Population
+) -> tuple[tuple[Recommendations, ...], Columns]:
+    recorded, others = _recorded(setup, wanted, population, mails=True)
+    mails = recorded.mails
+    if mails:
+        sequence = np.lexsort((mails["month"], mails["customer_id"]))
+        mails = {name: values[sequence] for name, values in mails.items()}
+    return others + recorded.recommendations, mails
+
+
+LATENT = (
+    "number",
+    "experience",
+    "verdict",
+    "delay",
+    "failed",
+    "ticket",
+    "ticket_cost",
+    "shipping",
+    "reward",
+    "member",
+    "serve_rate",
+)
 """What is felt about an order, or costs the firm, and shows in no table of orders."""
 
 
 def _simulate_block(
     setup: Setup, catalogue: Catalogue, wanted: Ids | None, population: Population
 ) -> tuple[tuple[Recommendations, ...], tuple[Columns, Columns, Columns, Columns, Columns]]:
+    recorded, others = _recorded(setup, wanted, population)
+    observed, lines = observe(setup, catalogue, recorded)
+    latent = {name: recorded.orders[name] for name in LATENT}
+    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
+
+
+def _recorded(
+    setup: Setup, wanted: Ids | None, population: Population, *, mails: bool = False
+) -> tuple[Recorded, tuple[Recommendations, ...]]:
+    """Record those of a block who are wanted; of the others only what they recommend."""
     others: tuple[Recommendations, ...] = ()
     if wanted is not None:
         inside = np.isin(population.customer_id, wanted)
         others, _ = live_through(setup, population.some(~inside), until=setup.months)
         population = population.some(inside)
-    recorded = record_block(setup, population)
-    observed, lines = observe(setup, catalogue, recorded)
-    latent = {name: recorded.orders[name] for name in LATENT}
-    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
+    return record_block(setup, population, mails=mails), others
 
 
 def observe(setup: Setup, catalogue: Catalogue, recorded: Recorded) -> tuple[Columns, Columns]:

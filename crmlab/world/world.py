@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,28 @@ class World:
         """
         policy = changed_policy(self._policy, levers, start=start, stop=stop, customers=customers)
         return self._with(policy=policy)
+
+    def changed(self, numbers: Mapping[str, Any]) -> World:
+        """Return the same people and luck in a world in which some numbers of the scenario are other.
+
+        Parameters
+        ----------
+        numbers : mapping of str to value
+            New values by ``"section.key"``; levers are changed by `do`.
+
+        Examples
+        --------
+        >>> World(customers=200, months=12).changed({"survey.item_halo": 0.0}).scenario.survey.item_halo
+        0.0
+        """
+        return World(
+            self.scenario.with_values(numbers),
+            customers=self.customers,
+            months=self.months,
+            seed=self.seed,
+            luck_seed=self.luck_seed,
+            _policy=self._policy,
+        )
 
     def with_luck(self, number: int) -> World:
         """Return the same people under the same policy with other luck.

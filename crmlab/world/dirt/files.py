@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmlab.streams import uniform
 from crmlab.world.dirt import orders, people
 from crmlab.world.dirt.cells import NO_DAY, Sheet, empty_log
 from crmlab.world.dirt.switches import Switches
@@ -23,6 +24,7 @@ _KEYS = {
     "contact_details": "customer_id",
     "tickets": "ticket_id",
     "reviews": "order_id",
+    "emails": "send_id",
 }
 
 _MAY_BE_MISSING = {
@@ -37,10 +39,10 @@ _CATEGORIES = {
     "transactions": ("store_or_site",),
     "tickets": ("reason",),
 }
-_MOMENTS = {"tickets": "opened_ts", "reviews": "posted_date"}
+_MOMENTS = {"tickets": "opened_ts", "reviews": "posted_date", "emails": "sent_ts"}
 
 # Numbers of the draws of each kind of dirt; 1 is taken by duplicates.
-_MISSING, _TYPOS, _SPELLING, _TESTERS = 2, 3, 4, 5
+_MISSING, _TYPOS, _SPELLING, _BOTS = 2, 3, 4, 5
 
 
 class DirtyShown(Shown):
@@ -95,6 +97,8 @@ class DirtyShown(Shown):
                 first[name](sheet)
             else:
                 people.move(sheet, self.doubles, _MOMENTS[name])
+            if name == "emails":
+                self._machines(sheet)
             self._scatter(sheet)
             if name == "transactions":
                 orders.mix_formats(sheet, self._rates.date_formats)
@@ -157,6 +161,17 @@ class DirtyShown(Shown):
         orders.slip_currency(sheet, self._rates.currency)
         orders.spoil_prices(sheet, self._rates.bad_prices)
         orders.change_unit(sheet, self._rates.unit_change)
+
+    def _machines(self, sheet: Sheet) -> None:
+        """Let programs open mails and follow links: some customers' programs load all pictures, some filters click."""
+        arrived = ~sheet.table["bounced"].to_numpy()
+        ids = self._run.emails["customer_id"].to_numpy()
+        loads = uniform(ids, seed=self._seed, mechanism="dirt", month=_BOTS) < self._rates.prefetched
+        rows = np.flatnonzero(loads & arrived)
+        sheet.change("opened", rows, [True] * len(rows), "prefetched")
+        rows = np.flatnonzero((sheet.chance(_BOTS, 1) < self._rates.bot_clicks) & arrived)
+        for column in ("opened", "clicked"):
+            sheet.change(column, rows, [True] * len(rows), "bot_clicks")
 
     def _scatter(self, sheet: Sheet) -> None:
         """Leave cells out, and write categories in other ways."""

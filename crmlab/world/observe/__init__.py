@@ -9,8 +9,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from crmlab.world.observe.books import costs
 from crmlab.world.observe.exits import exit_survey
 from crmlab.world.observe.indicators import indicators
+from crmlab.world.observe.kinds import accounts, branches, contacts, subscriptions, vehicles
+from crmlab.world.observe.mails import emails
 from crmlab.world.observe.people import contact_details
 from crmlab.world.observe.prospect import prospects
 from crmlab.world.observe.records import Records
@@ -18,8 +21,9 @@ from crmlab.world.observe.review import reviews
 from crmlab.world.observe.studies import conjoint_tasks, maxdiff_tasks, needs
 from crmlab.world.observe.survey import surveys
 from crmlab.world.observe.ticket import tickets
+from crmlab.world.observe.touch import touchpoints
 
-Maker = Callable[[Records], tuple[pd.DataFrame, pd.DataFrame]]
+Maker = Callable[[Records], tuple[pd.DataFrame, pd.DataFrame | None]]
 
 MAKERS: dict[str, Maker] = {
     "surveys": surveys,
@@ -32,6 +36,14 @@ MAKERS: dict[str, Maker] = {
     "prospects": prospects,
     "indicators": indicators,
     "contact_details": contact_details,
+    "emails": emails,
+    "touchpoints": touchpoints,
+    "costs": costs,
+    "branches": branches,
+    "vehicles": vehicles,
+    "accounts": accounts,
+    "contacts": contacts,
+    "subscriptions": subscriptions,
 }
 """Maker of each table."""
 
@@ -46,5 +58,6 @@ BEHIND = {
     "prospects": "prospects",
     "indicators": "indicators",
     "persons": "contact_details",
+    "mails": "emails",
 }
 """Table of the firm behind which each table of the truth lies."""

@@ -10,11 +10,18 @@ from crmlab.world.observe.causes import CAUSES, leaving_excess
 from crmlab.world.observe.records import Draws, Records, categories, choose, shares
 
 
-def exit_survey(records: Records) -> tuple[pd.DataFrame, pd.DataFrame]:
+def exit_survey(records: Records, *, everybody: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the answers to the exit survey, and the true cause of every departure from month 0 on.
 
     The cause is drawn. With the hazard of leaving ``h = h₀ exp(Σ excess)``, the chance that somebody would have left
     in any case is ``exp(−Σ excess)``: cause ``other``; the rest is divided as the excess is.
+
+    Parameters
+    ----------
+    records : Records
+        The simulation.
+    everybody : bool
+        Whether everybody who left is asked and answers, as where people must give notice.
     """
     p, setup = records.scenario.exit_survey, records.setup
     time = records.customers["death_time"]
@@ -37,7 +44,7 @@ def exit_survey(records: Records) -> tuple[pd.DataFrame, pd.DataFrame]:
     sent: Moments = (last_day + silence).astype("datetime64[s]")
     # The silent are asked once; who had not left by then was away for a while, and says nothing.
     asked = (sent < month_start(setup, setup.months)) & (sent >= moment(setup, time))
-    answered = asked & (draws.uniform(2) < p.response)
+    answered = np.full(len(ids), True) if everybody else asked & (draws.uniform(2) < p.response)
     table = pd.DataFrame(
         {
             "customer_id": ids,

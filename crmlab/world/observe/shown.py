@@ -30,7 +30,7 @@ class Shown:
     ) -> None:
         self._records = records
         self._stored = dict(stored or {})
-        self._made: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+        self._made: dict[str, tuple[pd.DataFrame, pd.DataFrame | None]] = {}
 
     @cached_property
     def records(self) -> Records:
@@ -45,9 +45,13 @@ class Shown:
 
     def truth(self, name: str) -> pd.DataFrame:
         """Return a table of the truth."""
-        return self._stored[f"truth_{name}"]() if f"truth_{name}" in self._stored else self._pair(BEHIND[name])[1]
+        if f"truth_{name}" in self._stored:
+            return self._stored[f"truth_{name}"]()
+        made = self._pair(BEHIND[name])[1]
+        assert made is not None, "every table of BEHIND has a truth"
+        return made
 
-    def _pair(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _pair(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         if name not in self._made:
             self._made[name] = MAKERS[name](self.records)
         return self._made[name]
@@ -107,6 +111,46 @@ class FirmTables:
     def contact_details(self) -> pd.DataFrame:
         """One row per customer: name, e-mail, telephone and address."""
         return self.shown.table("contact_details")
+
+    @cached_property
+    def emails(self) -> pd.DataFrame:
+        """One row per mail sent."""
+        return self.shown.table("emails")
+
+    @cached_property
+    def touchpoints(self) -> pd.DataFrame:
+        """One row per contact other than e-mail."""
+        return self.shown.table("touchpoints")
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """One row per month and kind of cost."""
+        return self.shown.table("costs")
+
+    @cached_property
+    def branches(self) -> pd.DataFrame:
+        """One row per branch and month; empty where the firm has no branches."""
+        return self.shown.table("branches")
+
+    @cached_property
+    def vehicles(self) -> pd.DataFrame:
+        """One row per vehicle; empty where the firm does not look after vehicles."""
+        return self.shown.table("vehicles")
+
+    @cached_property
+    def accounts(self) -> pd.DataFrame:
+        """One row per business account; empty where customers are consumers."""
+        return self.shown.table("accounts")
+
+    @cached_property
+    def contacts(self) -> pd.DataFrame:
+        """One row per person at a business account; empty where customers are consumers."""
+        return self.shown.table("contacts")
+
+    @cached_property
+    def subscriptions(self) -> pd.DataFrame:
+        """One row per contract; empty where the firm has none."""
+        return self.shown.table("subscriptions")
 
     @cached_property
     def dirt_log(self) -> pd.DataFrame:
@@ -203,3 +247,8 @@ class TrueTables:
     def persons(self) -> pd.DataFrame:
         """One row per customer id: who it really is."""
         return self.shown.truth("persons")
+
+    @cached_property
+    def mails(self) -> pd.DataFrame:
+        """One row per mail sent: the chance of opening it, and whether it was read, whatever a program recorded."""
+        return self.shown.truth("mails")

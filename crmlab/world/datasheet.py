@@ -1,0 +1,117 @@
+"""The datasheet of a simulated data set: what it is for, how it was made, what is fiction, where its traps are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crmlab.world.traps import TRAPS
+from crmlab.world.world import World
+
+TRIED = 6_000
+"""Customers with which traps are tried."""
+
+
+def traps_of(world: World) -> list[dict[str, Any]]:
+    """Return every trap with its numbers, for ``traps.json``.
+
+    They come from a world of the same firm, months and seed with at least `TRIED` customers: in a small one the right
+    analysis may miss by chance. A trap that needs more months or other tables than there are is there without numbers.
+    """
+    large = World(
+        world.scenario,
+        customers=max(TRIED, world.customers),
+        months=world.months,
+        seed=world.seed,
+        luck_seed=world.luck_seed,
+    )
+    out = []
+    for trap in TRAPS.values():
+        try:
+            out.append(trap.describe(large))
+        except (ValueError, ZeroDivisionError, KeyError, IndexError) as error:
+            out.append(
+                {"trap": trap.name, "columns": list(trap.columns), "answer": trap.answer, "not_here": str(error)}
+            )
+    return out
+
+
+def datasheet(world: World, rows: Mapping[str, int], traps: Iterable[Mapping[str, Any]]) -> str:
+    """Return the datasheet in Markdown.
+
+    Parameters
+    ----------
+    world : World
+        What was simulated.
+    rows : mapping of str to int
+        Rows of each file.
+    traps : iterable of dict
+        From `traps_of`.
+    """
+    firm = world.scenario.firm
+    lines = [
+        f"# Datasheet of `{world.scenario.name}`",
+        "",
+        f"{firm.name}.",
+        "",
+        "## What it is for",
+        "",
+        "Learning and testing the analysis of customers where the truth is known: grading, segments, loyalty, churn, "
+        "lifetime value, campaigns. It is of no use for learning facts about real customers.",
+        "",
+        "## How it was made",
+        "",
+        f"By `crmlab.World({world.scenario.name!r}, customers={world.customers}, months={world.months}, "
+        f"seed={world.seed})`: {world.customers:,} customers on file on {world.scenario.start_date}, others join; "
+        f"{world.months} months are simulated after {firm.history_months} months of history. The manifest has versions "
+        "and hashes; `DICTIONARY.md` explains every column. Dirty files are made from these by name and seed: "
+        '`crmlab.load(...).dirty("realistic", seed=0)`. Tables that are no file here (surveys, mails, needs and so on) '
+        "are made when asked for, from the same world.",
+        "",
+        "| file | rows |",
+        "|---|---|",
+        *(f"| {file} | {count:,} |" for file, count in rows.items()),
+        "",
+        "## What is fiction",
+        "",
+        "All of it: nobody in it is real, names and addresses included. The mechanisms are plausible, their strengths "
+        "were never estimated together. Of the numbers of the scenario,",
+        "",
+        *_sources(world),
+        "",
+        "A number that was set so that the world shows a published figure is no evidence for that figure.",
+        "`crmlab data describe` prints each number with its unit, meaning and source.",
+        "",
+        "## Traps",
+        "",
+        f"Each was tried in the same firm with {max(TRIED, world.customers):,} customers; `traps.json` has columns and "
+        "both analyses.",
+        "",
+        "| trap | what is measured | naive | right | truth | what is right to say |",
+        "|---|---|---|---|---|---|",
+    ]
+    for trap in traps:
+        if "not_here" in trap:
+            lines.append(f"| {trap['trap']} | not in this data set | | | | {trap['answer']} |")
+            continue
+        numbers = " | ".join(f"{trap[key]:.4g}" for key in ("naive", "right", "truth"))
+        lines.append(f"| {trap['trap']} | {trap['quantity']} | {numbers} | {trap['answer']} |")
+    lines += [
+        "",
+        "Here, with fewer customers, the right analysis is right on average and may miss by chance.",
+        "",
+        "Licence: CC BY 4.0.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _sources(world: World) -> list[str]:
+    kinds = {"published": 0, "calibrated": 0, "chosen": 0}
+    for _, _, entry, source in world.scenario.numbers():
+        if entry.kind in ("number", "numbers", "count") and (kind := source.split(":")[0].strip()) in kinds:
+            kinds[kind] += 1
+    return [
+        f"- {kinds['published']} come from publications,",
+        f"- {kinds['calibrated']} were set so that the world as a whole shows a published figure,",
+        f"- {kinds['chosen']} were chosen.",
+    ]
