@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from crmlab.world.observe.exits import exit_survey
+from crmlab.world.observe.indicators import indicators
 from crmlab.world.observe.prospect import prospects
 from crmlab.world.observe.records import Records
 from crmlab.world.observe.review import reviews
@@ -28,6 +29,7 @@ MAKERS: dict[str, Maker] = {
     "conjoint_tasks": conjoint_tasks,
     "maxdiff_tasks": maxdiff_tasks,
     "prospects": prospects,
+    "indicators": indicators,
 }
 """Maker of each table."""
 
@@ -40,5 +42,6 @@ BEHIND = {
     "part_worths": "conjoint_tasks",
     "item_utilities": "maxdiff_tasks",
     "prospects": "prospects",
+    "indicators": "indicators",
 }
 """Table of the firm behind which each table of the truth lies."""

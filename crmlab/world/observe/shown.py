@@ -95,6 +95,16 @@ class FirmTables:
         """One row per person on the firm's list who is not a customer."""
         return self.shown.table("prospects")
 
+    @cached_property
+    def indicators(self) -> pd.DataFrame:
+        """One row per customer with hundreds of indicators, and what the customer spent afterwards."""
+        return self.shown.table("indicators")
+
+    @property
+    def indicator_list(self) -> pd.DataFrame:
+        """One row per indicator: what the firm's list says about it."""
+        return self.shown.truth("indicators")[["indicator", "description", "updated"]]
+
     def survey(self, month: int, *, wave: int = 1, **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return a survey sent at the end of any month, and the truth behind it.
 
@@ -170,3 +180,8 @@ class TrueTables:
     def prospects(self) -> pd.DataFrame:
         """One row per person on the list: true kind, and what follow-ups would do."""
         return self.shown.truth("prospects")
+
+    @cached_property
+    def indicators(self) -> pd.DataFrame:
+        """One row per indicator: whether it says something, nothing, or what nobody could know then."""
+        return self.shown.truth("indicators")
