@@ -22,6 +22,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "features": ("crmlab.features", None),
     "grading": ("crmlab.grading", None),
     "lesson": ("crmlab.exercises", "lesson"),
+    "lifetime": ("crmlab.lifetime", None),
     "load": ("crmlab.data", "load"),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
