@@ -13,13 +13,13 @@ import numpy as np
 
 from crmlab.streams import uniform
 from crmlab.world import World
-from crmlab.world.acquisition import who_joins
-from crmlab.world.simulation import BLOCK, Block, record_block
+from crmlab.world.record import record_block
+from crmlab.world.simulation import BLOCK, Block, who_joins
 
 MONTHS = 24
 # Draws of a living customer in a month (mails opened, unsubscribing, death, purchase, enrolment) and of an order
 # (time, value, delay, failure, experience, complaint, resolution).
-DRAWS_PER_MONTH, DRAWS_PER_ORDER = 5, 7
+DRAWS_PER_MONTH, DRAWS_PER_ORDER = 6, 3
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -43,11 +43,10 @@ def main(customers: int) -> None:
         for part in blocks:
             block = Block(world.setup, part)
             for month in range(block.first_month, MONTHS):
-                block.admit(month)
-                happened, _ = block.live(month, seed=1)
-                lived += len(happened.lived)
+                happened, _, _ = block.month(month)
+                lived += len(block.state)
                 placed += len(happened.orders.place)
-                block.bury(happened.died)
+                block.bury(month, happened)
         return lived, placed
 
     lived, placed = live()

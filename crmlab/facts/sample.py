@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crmlab.world import Run, World, load_scenario
-from crmlab.world.acquisition import who_joins
-from crmlab.world.simulation import Columns, record_block
+from crmlab.world.record import record_block
+from crmlab.world.simulation import Columns, who_joins
 
 T = TypeVar("T")
 BLOCK = 16_384
@@ -106,7 +106,8 @@ def record_world(world: World) -> Recorded:
     Recorded
     """
     parts = [record_block(world.setup, block) for block in who_joins(world.setup).blocks(BLOCK)]
-    return Recorded(*({name: np.concatenate([p[k][name] for p in parts]) for name in parts[0][k]} for k in range(3)))
+    tables = [[part.customers for part in parts], [part.months for part in parts], [part.orders for part in parts]]
+    return Recorded(*({name: np.concatenate([t[name] for t in table]) for name in table[0]} for table in tables))
 
 
 def pareto_nbd_world(seed: int, customers: int, months: int) -> World:

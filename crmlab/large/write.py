@@ -33,7 +33,7 @@ from crmlab.large.folder import (
 from crmlab.large.tables import TRUTH, dictionary, is_personal, write_table
 from crmlab.tables import vocabulary
 from crmlab.world import World
-from crmlab.world.acquisition import prospect_count
+from crmlab.world.setup import prospect_count
 
 Progress = Callable[[str, float], None]
 Ids = npt.NDArray[np.int64]

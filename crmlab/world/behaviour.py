@@ -1,8 +1,11 @@
-"""What customers do in one month: mail, memory, orders, leaving, bonds.
+"""What customers do in one month: recommend, read mail, forget, order, leave, bond.
 
 The numbers in brackets are the mechanisms of ``MODEL.md`` beside this file. All state is float32 arrays over the living
 customers; no line loops over customers. Every random number comes by the inverse distribution function from one
 uniform, so that effects are monotone: a higher order rate never takes an order away.
+
+Much of a month concerns few: most have no order, no mail opened, no complaint. Chances are therefore compared first
+with a bound that is easy to compute, and worked out for those alone whose draw is below it.
 """
 
 from __future__ import annotations
@@ -15,28 +18,36 @@ import numpy.typing as npt
 
 from crmlab.streams import poisson_quantile, uniform
 from crmlab.world.effects import Effects
-from crmlab.world.experience import Orders, expected_experience, experience_orders
+from crmlab.world.experience import Orders, experience_orders, value_factor
+from crmlab.world.mail import Mails, receive_mails
 from crmlab.world.population import Floats
 from crmlab.world.scenario import Scenario, Section
-from crmlab.world.state import State
+from crmlab.world.state import State, retention
 
-Draw = Callable[[str], Floats]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What happened in a month, by place in the state; `lived` is the part of it for which each customer was there."""
+    """What happened in a month, by place in the state.
+
+    `died` are the places of those who left, in ascending sequence, `left_after` the part of the month for which each of
+    them was there, `left_at` the moment in the month at which they left. `enrolled` and `refers` are places too.
+    `member_at_start` and `subscribed_at_start` are flags of all.
+    """
 
     rate: Floats
     hazard: Floats
-    lived: npt.NDArray[np.float64]
-    died: npt.NDArray[np.bool_]
-    enrolled: npt.NDArray[np.bool_]
+    died: Places
+    left_after: npt.NDArray[np.float64]
+    left_at: npt.NDArray[np.float64]
+    enrolled: Places
+    refers: Places
     member_at_start: npt.NDArray[np.bool_]
     subscribed_at_start: npt.NDArray[np.bool_]
-    opened: npt.NDArray[np.int32]
     value_factor: Floats
-    experience_mean: Floats
+    price_felt: Floats
+    mails: Mails
     orders: Orders
 
 
@@ -49,6 +60,7 @@ def live_one_month(
     coverage: Floats,
     month: int,
     seed: int,
+    recommend: bool = False,
     immortal: bool = False,
 ) -> Month:
     """Let customers live through one month; `state` is brought to its end in place.
@@ -58,7 +70,7 @@ def live_one_month(
     scenario : Scenario
         Strength of all effects.
     state : State
-        Living customers; changed in place (those who die stay in it, marked in the result).
+        Living customers; changed in place (those who die stay in it, named in the result).
     effects : Effects
         What the levers do.
     weights : float32 array, shape (4, customers of the block)
@@ -69,6 +81,8 @@ def live_one_month(
         Month of the simulation.
     seed : int
         Seed of the luck.
+    recommend : bool
+        Whether anybody is there to whom the firm could be recommended.
     immortal : bool
         Nobody dies: for expectations, in which the chance of survival is a weight.
 
@@ -76,141 +90,218 @@ def live_one_month(
     -------
     Month
     """
-    ids, zeta = state.customer_id, scenario.firm.coupling
+    ids, n, zeta = state.customer_id, len(state), np.float32(scenario.firm.coupling)
 
-    def draw(mechanism: str) -> Floats:
-        return uniform(ids, seed=seed, mechanism=mechanism, month=month)
+    def draw(mechanism: str, number: int = 0) -> Floats:
+        return uniform(ids, seed=seed, mechanism=mechanism, month=month, draw=number)
 
-    member, subscribed = state.member, state.subscribed
-    opened, irritation = _mail(scenario.email, state, effects, draw)  # (2)
-    _forget(scenario.memory, state)  # (3)
-    rate = _order_rate(scenario, state, effects, opened, coverage)  # (4)
-    hazard = _hazard(scenario.leaving, state, effects, zeta)  # (5)
-    lived, died = _survive(hazard, state.span, draw("death"), immortal)
-    orders_placed = poisson_quantile(draw("purchase"), rate * lived.astype(np.float32))
-    orders_placed += state.joining
-    value_factor, experience_mean = expected_experience(scenario, state, effects, weights)
+    member, subscribed = state.member.copy(), state.subscribed.copy()
+    refers = _refer(scenario.referral, state, draw) if recommend else np.zeros(0, np.intp)  # (13)
+    mails = receive_mails(scenario, state, effects, month=month, seed=seed)  # (2)
+    state.salience *= state.retention  # (3)
+    rate = _order_rate(scenario, state, effects, mails.opened, coverage, month, zeta)  # (4)
+    hazard = _hazard(scenario, state, effects, month, zeta)  # (5)
+    there = np.ones(n, np.float32)
+    there[n - len(state.span) :] = state.span
+    died, left_after = (np.zeros(0, np.intp), np.zeros(0)) if immortal else _leave(hazard, state.span, draw("death"))
+    there[died] = left_after
+    left_at = left_after.copy()
+    late = died - (n - len(state.span))
+    left_at[late >= 0] += 1 - state.span[late[late >= 0]]
+    placed = poisson_quantile(draw("purchase"), rate * there)
+    placed[n - len(state.span) :] += 1  # who joins or comes back places an order at that moment
+    factor, price_felt = value_factor(scenario, state, effects), _feel_price(scenario.price, state, effects)
     state.satisfaction *= np.float32(scenario.satisfaction.persistence)
     state.hurt *= np.float32(scenario.complaints.hurt_decay)
-    orders = experience_orders(  # (6) to (9)
-        scenario, state, effects, orders_placed, lived, value_factor, experience_mean, month=month, seed=seed
+    buyers = np.flatnonzero(placed)
+    orders = experience_orders(  # (7) to (9)
+        scenario, state, effects, buyers, placed[buyers], weights, price_felt, month=month, seed=seed
     )
-    _bond(scenario, state, effects, orders_placed, opened, irritation)  # (11)
-    enrolled = _enrol(scenario.programme, state, effects, orders_placed, draw("enrol"))  # (12)
-    if died.any():
-        enrolled &= ~died
-    state.member = state.member | enrolled
-    state.orders += orders_placed
-    state.span = np.ones(len(ids))
-    state.joining = np.zeros(len(ids), bool)
-    return Month(rate, hazard, lived, died, enrolled, member, subscribed, opened, value_factor, experience_mean, orders)
-
-
-def _mail(p: Section, state: State, effects: Effects, draw: Draw) -> tuple[npt.NDArray[np.int32], Floats]:
-    """(2) Mails are opened, tire, and some make people leave the list."""
-    mails = np.where(state.subscribed, effects.emails, np.float32(0))
-    logit = (
-        p.open_intercept
-        + p.open_salience * (state.salience - 0.5)
-        + state.email_affinity
-        - p.open_fatigue * state.fatigue
+    _bond(scenario, state, effects, mails, buyers, placed[buyers], draw)  # (11)
+    enrolled = _enrol(scenario.programme, state, effects, placed, draw, died)  # (12)
+    _count_orders(scenario, state, buyers, placed[buyers], month)
+    return Month(
+        rate,
+        hazard,
+        died,
+        left_after,
+        left_at,
+        enrolled,
+        refers,
+        member,
+        subscribed,
+        factor,
+        price_felt,
+        mails,
+        orders,
     )
-    opened = poisson_quantile(draw("open"), mails / (1 + np.exp(-logit)))
-    state.fatigue = p.fatigue_decay * state.fatigue + p.fatigue_gain * mails
-    irritation = np.maximum(state.fatigue - np.float32(p.tolerance), np.float32(0))
-    leaves_list = draw("unsubscribe") < mails * p.unsubscribe * np.exp(p.unsubscribe_irritation * irritation)
-    state.subscribed = state.subscribed & ~leaves_list
-    return opened, irritation
 
 
-def _forget(p: Section, state: State) -> None:
-    """(3) Salience fades, and more slowly the more often somebody has ordered."""
-    repetition = np.minimum(state.orders, np.int32(p.repetition_cap)).astype(np.float32)
-    state.salience *= np.exp(-1 / (p.stability * (1 + p.repetition * repetition)))
+def _refer(p: Section, state: State, draw: Callable[[str], Floats]) -> Places:
+    """(13) Satisfied customers recommend the firm; those who have just come do not yet."""
+    chance = np.exp(p.satisfaction * (state.satisfaction - np.float32(p.satisfied)))
+    chance *= state.word_of_mouth
+    chance *= np.float32(p.recommending)
+    np.minimum(chance, np.float32(p.most), out=chance)
+    refers = np.flatnonzero(draw("refer") < chance)
+    return refers[refers < len(state) - len(state.span)]
 
 
 def _order_rate(
-    scenario: Scenario, state: State, effects: Effects, opened: npt.NDArray[np.int32], coverage: Floats
+    scenario: Scenario,
+    state: State,
+    effects: Effects,
+    opened: npt.NDArray[np.int8],
+    coverage: Floats,
+    month: int,
+    zeta: np.float32,
 ) -> Floats:
     """(4) Orders per month of a living customer; a promotion lifts them now and borrows from later."""
-    r, p, zeta = scenario.rate, scenario.promotion, scenario.firm.coupling
-    lift = 1 + p.lift * effects.promotion * state.price_elasticity * state.deal_proneness
-    warmth = (
-        r.satisfaction * state.satisfaction
-        + r.commitment * state.commitment
-        + r.salience * (state.salience - 0.5)
-        + r.membership * (state.member * effects.programme)
-        + r.opened_mail * (1 - np.exp(-opened.astype(np.float32)))
-    )
-    exponent = (
-        zeta * warmth - state.borrowed - scenario.price.rate_share * state.price_elasticity * np.log(effects.price)
-    )
-    state.borrowed = p.borrowed_decay * state.borrowed + p.borrowed * (lift - 1)
-    return state.order_rate * effects.advertising * coverage * lift * np.exp(exponent)
+    r, p = scenario.rate, scenario.promotion
+    exponent = state.salience - np.float32(0.5)
+    exponent *= zeta * np.float32(r.salience)
+    exponent += zeta * np.float32(r.satisfaction) * state.satisfaction
+    exponent += zeta * np.float32(r.commitment) * state.commitment
+    exponent += zeta * np.float32(r.membership) * effects.programme * state.member
+    readers = np.flatnonzero(opened)
+    reading = (zeta * r.opened_mail * (1 - np.exp(-np.arange(128.0)))).astype(np.float32)
+    exponent[readers] += reading[opened[readers]]
+    elasticity = state.price_elasticity * np.float32(effects.elasticity)
+    if (effects.price != 1).any():
+        exponent -= scenario.price.rate_share * elasticity * np.log(effects.price)
+    exponent -= state.borrowed
+    rate = np.exp(exponent, out=exponent)
+    rate *= state.order_rate
+    rate *= effects.advertising * coverage * np.float32(effects.ordering)
+    state.borrowed *= np.float32(p.borrowed_decay)
+    if effects.promotion.any():
+        rise = p.lift * effects.promotion * elasticity * state.deal_proneness
+        rate *= 1 + rise
+        state.borrowed += p.borrowed * rise
+    if scenario.rhythm.refractory > 0:
+        silent = np.float32(month - 0.5) - state.last_order
+        rate *= scenario.rhythm.readiness * -np.expm1(-((silent / np.float32(scenario.rhythm.refractory)) ** 2))
+    return rate
 
 
-def _hazard(p: Section, state: State, effects: Effects, zeta: float) -> Floats:
+def _hazard(scenario: Scenario, state: State, effects: Effects, month: int, zeta: np.float32) -> Floats:
     """(5) Hazard of leaving for good; above a point satisfaction holds much more strongly (zone of affection)."""
-    scaled = (state.satisfaction - p.delight_start) / p.delight_width
-    # softplus without overflow, written out: numpy's logaddexp is ten times slower
-    zone = p.delight_width * (np.maximum(scaled, np.float32(0)) + np.log1p(np.exp(-np.abs(scaled))))
-    protection = (
-        p.satisfaction * state.satisfaction
-        + p.delight * zone
-        + p.commitment * state.commitment
-        + state.switching_cost
-        + p.membership * (state.member * effects.programme)
-        + p.social_bond * state.social_bond
-        - p.hurt * state.hurt
-    )
-    return state.churn_frailty * p.hazard * np.exp(-zeta * protection)
+    p, c = scenario.leaving, scenario.contract
+    scaled = (state.satisfaction - np.float32(p.delight_start)) / np.float32(p.delight_width)
+    # softplus without overflow; the logarithm of 1 + x is good enough here, and log1p is ten times slower
+    protection = np.exp(-np.abs(scaled))
+    protection += 1
+    np.log(protection, out=protection)
+    protection += np.maximum(scaled, np.float32(0))
+    protection *= np.float32(p.delight * p.delight_width)
+    protection += np.float32(p.satisfaction) * state.satisfaction
+    if scenario.bonds.structural_adoption > 0:
+        protection *= 1 - np.float32(p.structural_shield) * state.structural_bond
+        protection += np.float32(p.structural_bond) * state.structural_bond
+    protection += np.float32(p.commitment) * state.commitment
+    protection += state.switching_cost
+    protection += np.float32(p.membership) * effects.programme * state.member
+    protection += np.float32(p.social_bond) * state.social_bond
+    protection -= np.float32(p.hurt) * state.hurt
+    protection *= -zeta
+    hazard = np.exp(protection, out=protection)
+    hazard *= state.churn_frailty
+    hazard *= np.float32(p.hazard)
+    if c.term_months > 0:
+        tenure = np.float32(month) - state.since
+        renewal = (tenure > 0) & (tenure % np.float32(c.term_months) == 0)
+        hazard *= np.where(renewal, np.float32(c.at_renewal), np.float32(c.within_term))
+    return hazard
 
 
-def _survive(
-    hazard: Floats, span: npt.NDArray[np.float64], u: Floats, immortal: bool
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """(5) Return the part of the month lived and who died; exact for a hazard constant within the month."""
-    if immortal:
-        return span, np.zeros(len(span), bool)
-    clock = -np.log(u)
-    died = clock < hazard * span
-    lived = span.copy()
-    lived[died] = clock[died] / hazard[died]
-    return lived, died
+def _leave(
+    hazard: Floats, span: npt.NDArray[np.float64], u: Floats
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """(5) Return who leaves and after which part of the month; exact for a hazard constant within the month."""
+    rows = np.flatnonzero(u > 1 - hazard)  # all who may leave, since 1 − h ≤ exp(−h), and a few more
+    clock = -np.log(u[rows].astype(np.float64))
+    force = hazard[rows].astype(np.float64)
+    there = np.ones(len(rows))
+    new = rows - (len(hazard) - len(span))
+    there[new >= 0] = span[new[new >= 0]]
+    leaves = clock < force * there
+    return rows[leaves], clock[leaves] / force[leaves]
+
+
+def _feel_price(p: Section, state: State, effects: Effects) -> Floats:
+    """(1) Return the perceived cost: a price above the reference, which follows it, counts more than one below."""
+    paid = effects.price * (1 - effects.promotion)
+    if (paid == 1).all() and (state.reference_price == 1).all():
+        return np.zeros(1, np.float32)
+    distance = np.log(paid / state.reference_price)
+    state.reference_price *= np.exp(np.float32(p.reference_speed) * distance)
+    return p.reference_sensitivity * distance * np.where(distance > 0, np.float32(p.loss_factor), np.float32(1))
 
 
 def _bond(
     scenario: Scenario,
     state: State,
     effects: Effects,
-    orders_placed: npt.NDArray[np.int32],
-    opened: npt.NDArray[np.int32],
-    irritation: Floats,
+    mails: Mails,
+    buyers: Places,
+    count: npt.NDArray[np.int32],
+    draw: Callable[[str], Floats],
 ) -> None:
-    """(11) Commitment and social bond grow slowly; orders, mails, advertising and contacts recall the firm."""
+    """(11) Commitment and bonds grow slowly; orders, mails, advertising and contacts recall the firm."""
     b, m = scenario.bonds, scenario.memory
-    warmth = state.satisfaction + b.social * state.social_bond + effects.contact
-    state.commitment = b.persistence * state.commitment + b.gain * warmth - b.irritation * irritation
-    state.social_bond = b.social_persistence * (
-        state.social_bond + b.social_gain * effects.personal_care * (1 - state.social_bond)
-    )
-    reminders = (
-        orders_placed.astype(np.float32)
-        + m.by_open * opened.astype(np.float32)
-        + m.by_advertising * effects.advertising
-        + m.by_follow_up * effects.follow_ups
-    )
-    state.salience += (1 - state.salience) * (1 - np.exp(-reminders))
+    warmth = np.float32(b.social) * state.social_bond
+    warmth += state.satisfaction
+    warmth += effects.contact
+    warmth *= np.float32(b.gain)
+    state.commitment *= np.float32(b.persistence)
+    state.commitment += warmth
+    if mails.irritation is not None:
+        state.commitment -= np.float32(b.irritation) * mails.irritation
+    growth = np.subtract(np.float32(1), state.social_bond, out=warmth)
+    growth *= np.float32(b.social_gain) * effects.personal_care
+    state.social_bond += growth
+    state.social_bond *= np.float32(b.social_persistence)
+    if b.structural_adoption > 0:
+        state.structural_bond[draw("structural") < np.float32(b.structural_adoption)] = 1
+    faded = np.subtract(np.float32(1), state.salience, out=growth)
+    faded *= np.exp(-m.by_advertising * effects.advertising - m.by_follow_up * effects.follow_ups)
+    faded[buyers] *= np.exp(-count.astype(np.float32))
+    readers = np.flatnonzero(mails.opened)
+    faded[readers] *= np.exp(-m.by_open * np.arange(128.0)).astype(np.float32)[mails.opened[readers]]
+    np.subtract(np.float32(1), faded, out=state.salience)
 
 
 def _enrol(
-    p: Section, state: State, effects: Effects, orders_placed: npt.NDArray[np.int32], u: Floats
-) -> npt.NDArray[np.bool_]:
+    p: Section,
+    state: State,
+    effects: Effects,
+    placed: npt.NDArray[np.int32],
+    draw: Callable[[str], Floats],
+    died: Places,
+) -> Places:
     """(12) Who orders much and feels committed enrols sooner: selection, not an effect of the programme."""
+    if not effects.programme.any():
+        return np.zeros(0, np.intp)
+    u = draw("enrol")
+    warmest = float(np.abs(state.commitment).max(initial=0))
+    bound = p.enrolment * np.exp(abs(p.commitment) * warmest + abs(p.bought))
+    rows = np.flatnonzero(u < np.float32(1.001 * bound) * state.enrolment)
+    programme = effects.programme if len(effects.programme) == 1 else effects.programme[rows]
     chance = (
         p.enrolment
-        * effects.programme
-        * state.enrolment
-        * np.exp(p.commitment * state.commitment + p.bought * (orders_placed > 0))
+        * programme
+        * state.enrolment[rows]
+        * np.exp(p.commitment * state.commitment[rows] + p.bought * (placed[rows] > 0))
     )
-    return (u < chance) & ~state.member
+    rows = rows[(u[rows] < chance) & ~state.member[rows]]
+    rows = rows[~np.isin(rows, died)]
+    state.member[rows] = True
+    return rows
+
+
+def _count_orders(scenario: Scenario, state: State, buyers: Places, count: npt.NDArray[np.int32], month: int) -> None:
+    state.orders[buyers] += count
+    state.last_order[buyers] = month
+    state.contacted[buyers] = False
+    table = retention(scenario)
+    state.retention[buyers] = table[np.minimum(state.orders[buyers], len(table) - 1).astype(np.intp)]

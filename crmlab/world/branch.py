@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crmlab.world.acquisition import who_joins
+from crmlab.world.acquisition import Population
 from crmlab.world.catalogue import make_catalogue
+from crmlab.world.record import record
 from crmlab.world.run import observe
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import Block, record
+from crmlab.world.simulation import Block, Columns, Recommendations, by_generation
 
 if TYPE_CHECKING:
     from crmlab.world.world import World
+
+_ALL = 2**31  # everybody of a generation in one block
 
 
 class Branch:
@@ -41,14 +44,11 @@ class Branch:
     def __init__(self, world: World, month: int) -> None:
         if not 0 <= month < world.months:
             raise ValueError(f"month={month!r} is not a month of this world, which has 0 to {world.months - 1}")
-        setup = world.setup
         self._world, self._month = world, month
-        self._block = Block(setup, who_joins(setup, None))
-        self._catalogue = make_catalogue(setup.scenario, seed=setup.seed_people)
-        for earlier in range(self._block.first_month, month):
-            self._block.admit(earlier)
-            happened, _ = self._block.live(earlier, seed=setup.seed_luck)
-            self._block.bury(happened.died)
+        self._catalogue = make_catalogue(world.scenario, seed=world.seed)
+        setup, lived = world.setup, partial(_live_until, world.setup, month)
+        generations = by_generation(setup, None, lived, block_size=_ALL)
+        self._blocks = [block for _, blocks in generations for block in blocks]
 
     def monthly(self, **levers: Any) -> pd.DataFrame:
         """Return profit, orders and satisfaction of the months from here on, under other levers.
@@ -64,9 +64,19 @@ class Branch:
             Indexed by ``month``: ``profit`` in € and ``orders``, sums over all customers; ``satisfaction``, their mean.
         """
         world = self._world.do(start=self._month, **levers) if levers else self._world
-        block = self._continued(world.setup)
-        customers, months, orders = record(block, from_month=self._month)
-        observe(world.setup, self._catalogue, customers, months, orders)
+        setup, remaining = world.setup, iter(self._blocks)
+
+        def go_on(population: Population) -> tuple[tuple[Recommendations, ...], Columns]:
+            block, past = next(remaining)
+            recorded = record(block.fork(setup, population), from_month=self._month)
+            observe(setup, self._catalogue, recorded)
+            return past + recorded.recommendations, recorded.months
+
+        parts = [months for _, blocks in by_generation(setup, None, go_on, block_size=_ALL) for months in blocks]
+        months = {
+            name: np.concatenate([part[name] for part in parts])
+            for name in ("month", "profit", "orders", "satisfaction")
+        }
         number = months["month"].astype(np.int64) - self._month
         sums: dict[str, npt.NDArray[Any]] = {
             name: np.bincount(number, months[name]) for name in ("profit", "orders", "satisfaction")
@@ -74,10 +84,15 @@ class Branch:
         sums["satisfaction"] /= np.bincount(number)
         return pd.DataFrame(sums, index=pd.RangeIndex(self._month, self._world.months, name="month"))
 
-    def _continued(self, setup: Setup) -> Block:
-        """Return a block that is at the start of the month, with those who join later under this policy."""
-        block = Block(setup, who_joins(setup, None))
-        block.state = copy.deepcopy(self._block.state)
-        # Who has joined by now is in both populations, at another place.
-        block.state.row = np.searchsorted(block.population.customer_id, block.state.customer_id)
-        return block
+
+def _live_until(
+    setup: Setup, month: int, population: Population
+) -> tuple[tuple[Recommendations, ...], tuple[Block, tuple[Recommendations, ...]]]:
+    """Live through the months before one."""
+    block, out = Block(setup, population), []
+    for earlier in range(block.first_month, month):
+        happened, _, _ = block.month(earlier)
+        if len(happened.refers):
+            out.append(Recommendations(earlier, block.state.customer_id[happened.refers]))
+        block.bury(earlier, happened)
+    return tuple(out), (block, tuple(out))

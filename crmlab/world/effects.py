@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,8 @@ class Effects:
 
     `four_c` holds one array for each of the four Cs: the change against the scenario's own policy. `late` and `failure`
     are chances per order; `settled` and `quick` those of a complaint. `advertising` multiplies the order rate;
-    `shipping` is paid per order, `monthly_cost` per month of life, `email_cost` per subscriber and month, `ticket_cost`
-    per complaint.
+    `ordering` and `elasticity` are what drift has made of order rates and price elasticities by now, single numbers.
+    `shipping` is paid per order, `monthly_cost` per month of life, `email_cost` per mail, `ticket_cost` per complaint.
     """
 
     four_c: tuple[Floats, ...]
@@ -46,11 +47,16 @@ class Effects:
     ticket_cost: Floats
     monthly_cost: Floats
     advertising_cost: Floats
-    email_cost: Floats
+    email_cost: float
     assortment: Floats
+    offer: Floats
+    ordering: float
+    elasticity: float
 
 
-def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, advertising: Floats) -> Effects:
+def effects_of(
+    scenario: Scenario, policy: Policy, month: int, customers: Ids, advertising: Floats, staff: Floats | None = None
+) -> Effects:
     """Translate the levers of one month.
 
     Parameters
@@ -65,6 +71,8 @@ def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, a
         Ids.
     advertising : float32 array, shape (1,) or (n,)
         Factor of the order rate, from `advertising_factor`.
+    staff : float32 array, shape (n,), optional
+        Points by which the employees of each customer's branch are happier than those of the firm.
 
     Returns
     -------
@@ -74,7 +82,8 @@ def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, a
     def lever(name: str) -> Floats:
         return policy.value(name, month, customers)
 
-    service = _staffed_service(scenario, lever("service"), lever("employee_satisfaction"))
+    happiness = lever("employee_satisfaction") if staff is None else lever("employee_satisfaction") + staff
+    service = staffed_service(scenario, lever("service"), happiness)
     levels = {name: service if name == "service" else lever(name) for name in scenario.marketing_mix}
     gains = {name: _saturate(scenario, level) - _saturate_neutral(scenario, name) for name, level in levels.items()}
     four_c = tuple(
@@ -85,9 +94,10 @@ def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, a
         for c in FOUR_C
     )
     d, f, c, b = scenario.delivery, scenario.failure, scenario.complaints, scenario.bonds
+    usually_late = min(0.99, d.late * drifted(scenario, "late", month))
     late = (
-        ndtr(np.float32(ndtri(d.late)) - np.float32(d.late_logistics) * gains["logistics"])
-        if d.late > 0
+        ndtr(np.float32(ndtri(usually_late)) - np.float32(d.late_logistics) * gains["logistics"])
+        if usually_late > 0
         else np.zeros(1)
     )
     failure = f.probability * np.exp(-f.service * (service - scenario.levers.service))
@@ -109,6 +119,9 @@ def effects_of(scenario: Scenario, policy: Policy, month: int, customers: Ids, a
         programme=lever("programme"),
         reward=lever("reward"),
         assortment=lever("assortment"),
+        offer=lever("win_back_offer"),
+        ordering=drifted(scenario, "order_rate", month),
+        elasticity=drifted(scenario, "price_elasticity", month),
         **_costs(scenario, lever),
     )
 
@@ -128,6 +141,23 @@ def advertising_factor(scenario: Scenario, policy: Policy, month: int, customers
     return (a.floor + (1 - a.floor) * relative) ** np.float32(a.elasticity)
 
 
+def drifted(scenario: Scenario, what: str, month: int) -> float:
+    """Return the factor that drift has reached by a month: 1 until it begins, the scenario's own once it is over.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its section ``drift``.
+    what : str
+        ``order_rate``, ``price_elasticity``, ``late``, or the name of a channel (its pull on newcomers).
+    month : int
+        Month of the simulation.
+    """
+    d = scenario.drift
+    target = scenario.channels[what].drift if what in scenario.channels else d[what]
+    return float(target ** min(max((month + 1 - d.start_month) / d.ramp_months, 0.0), 1.0))
+
+
 def _saturate(scenario: Scenario, level: Floats) -> Floats:
     return 1 - np.exp(-scenario.four_c.curvature * level)
 
@@ -135,17 +165,17 @@ def _saturate(scenario: Scenario, level: Floats) -> Floats:
 def _saturate_neutral(scenario: Scenario, lever: str) -> Floats:
     level = np.full(1, scenario.levers[lever], np.float32)
     if lever == "service":
-        level = _staffed_service(scenario, level, np.full(1, scenario.levers.employee_satisfaction, np.float32))
+        level = staffed_service(scenario, level, np.full(1, scenario.levers.employee_satisfaction, np.float32))
     return _saturate(scenario, level)
 
 
-def _staffed_service(scenario: Scenario, service: Floats, staff: Floats) -> Floats:
-    """Satisfied employees serve better (service–profit chain)."""
+def staffed_service(scenario: Scenario, service: Floats, staff: Floats) -> Floats:
+    """Return the level of service that customers meet: satisfied employees serve better (service–profit chain)."""
     c = scenario.four_c
     return np.clip(service + c.staff_effect * (staff - c.staff_neutral), np.float32(0), np.float32(c.service_ceiling))
 
 
-def _costs(scenario: Scenario, lever: LeverOf) -> dict[str, Floats]:
+def _costs(scenario: Scenario, lever: LeverOf) -> dict[str, Any]:
     k = scenario.costs
     staff = np.maximum(lever("employee_satisfaction") - scenario.four_c.staff_neutral, np.float32(0))
     monthly = (
@@ -163,7 +193,7 @@ def _costs(scenario: Scenario, lever: LeverOf) -> dict[str, Floats]:
         "ticket_cost": k.ticket * (np.float32(0.5) + lever("after_sales")),
         "monthly_cost": monthly,
         "advertising_cost": k.advertising * lever("advertising"),
-        "email_cost": k.email * lever("emails"),
+        "email_cost": float(k.email),
     }
 
 

@@ -16,11 +16,12 @@ from crmlab.streams import derive_seed
 from crmlab.world.acquisition import Population
 from crmlab.world.behaviour import Month
 from crmlab.world.effects import Effects
+from crmlab.world.experience import experience_mean
 from crmlab.world.population import Floats
+from crmlab.world.record import fees, running_cost
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import BLOCK, STRANGER, Block, running_cost
-from crmlab.world.state import State
+from crmlab.world.simulation import BLOCK, STRANGER, Block
 
 Sums = npt.NDArray[np.float64]
 
@@ -51,16 +52,9 @@ def expected_future(
     """
     parts = [
         _expected_block(setup, block, from_month, horizon, order_horizon, replications)
-        for block in _before(population, from_month).blocks(BLOCK)
+        for block in population.before(from_month).blocks(BLOCK)
     ]
-    columns = ["expected_orders", "expected_value", "expected_orders_se", "expected_value_se"]
-    empty = pd.DataFrame(columns=columns, index=pd.Index([], name="customer_id", dtype=np.int64), dtype=float)
-    return pd.concat(parts) if parts else empty
-
-
-def _before(population: Population, month: int) -> Population:
-    known = population.arrival < month
-    return Population(population.customer_id[known], population.arrival[known])
+    return pd.concat(parts)
 
 
 def _expected_block(
@@ -68,11 +62,10 @@ def _expected_block(
 ) -> pd.DataFrame:
     block = Block(setup, population)
     for month in range(block.first_month, from_month):
-        block.admit(month)
-        happened, _ = block.live(month, seed=setup.seed_luck)
-        block.bury(happened.died)
-    alive, n = block.state, len(population.customer_id)
-    living = len(alive.customer_id)
+        happened, _, _ = block.month(month)
+        block.bury(month, happened)
+    alive, n = block.state, len(population)
+    living = len(alive)
     totals = np.zeros((2, living))
     squares = np.zeros_like(totals)
     seed = derive_seed(setup.seed_luck, 0)
@@ -81,7 +74,7 @@ def _expected_block(
         number = np.arange(first, min(first + together, replications))
         block.state = alive.take(np.tile(np.arange(living), len(number)))
         # A repetition is a stranger with the traits and the past of the customer: the id decides the luck.
-        block.state.customer_id = block.state.customer_id + np.repeat(number, living) * STRANGER
+        block.state.customer_id += np.repeat(number, living) * STRANGER
         sums = _follow(block, from_month, horizon, order_horizon, seed).reshape(2, len(number), living)
         for repetition in range(len(number)):  # one after the other, so that the rounding never depends on `together`
             totals += sums[:, repetition]
@@ -97,9 +90,10 @@ def _expected_block(
 
 def _follow(block: Block, from_month: int, horizon: int, order_horizon: int, seed: int) -> Sums:
     """Follow the living for one repetition: expected orders and discounted profit, shape (2, n)."""
-    scenario = block.setup.scenario
+    scenario, state = block.setup.scenario, block.state
     monthly_discount = (1 + scenario.firm.discount_rate) ** (-1 / 12)
-    survival = np.ones(len(block.state.customer_id))
+    base_revenue = (block.traits.order_rate * block.traits.mean_value)[state.row]
+    survival = np.ones(len(state))
     sums = np.zeros((2, len(survival)))
     for ahead in range(max(horizon, order_horizon)):
         happened, effects = block.live(from_month + ahead, seed=seed, immortal=True)
@@ -107,26 +101,30 @@ def _follow(block: Block, from_month: int, horizon: int, order_horizon: int, see
         lives = -np.expm1(-hazard)  # chance of leaving in the month …
         lived = survival * lives / hazard  # … and expected part of it that is lived
         orders = lived * happened.rate
+        survival *= 1 - lives
         if ahead < order_horizon:
             sums[0] += orders
         if ahead < horizon:
-            profit = orders * _profit_per_order(scenario, block.state, happened, effects)
-            profit -= lived * running_cost(block.state, happened, effects)
+            profit = orders * _profit_per_order(block, happened, effects)
+            profit -= lived * running_cost(scenario, happened, effects, base_revenue)
+            profit += survival * fees(block, happened, effects)
             sums[1] += profit * monthly_discount ** (ahead + 0.5)  # in the middle of the month
-        survival *= 1 - lives
     return sums
 
 
-def _profit_per_order(scenario: Scenario, state: State, happened: Month, effects: Effects) -> npt.NDArray[np.float64]:
+def _profit_per_order(block: Block, happened: Month, effects: Effects) -> npt.NDArray[np.float64]:
     """Return the expected profit of an order placed in the month."""
-    value = state.mean_value.astype(np.float64) * happened.value_factor
+    scenario, state = block.setup.scenario, block.state
+    value = block.traits.mean_value[state.row].astype(np.float64) * happened.value_factor
     paid = effects.price * (1 - effects.promotion)
-    lost = _return_chance(scenario, happened.experience_mean, effects) * (0.5 + 0.5 * scenario.returns.whole)
+    usual = experience_mean(scenario, state, effects, block.traits.weights, happened.price_felt)
+    lost = _return_chance(scenario, usual, effects) * (0.5 + 0.5 * scenario.returns.whole)
     reward = (happened.member_at_start & (effects.programme > 0)) * effects.reward
     both = effects.late * effects.failure
     severity = effects.late + effects.failure - 2 * both + scenario.complaints.double_severity * both
     tickets = np.minimum(state.complaint_propensity, 1.0) * severity * effects.ticket_cost
-    return value * (paid * (1 - lost - reward) - effects.goods) - effects.shipping - tickets
+    served = block.traits.serve_rate[state.row]
+    return value * (paid * (1 - lost - reward - served) - effects.goods) - effects.shipping - tickets
 
 
 def _return_chance(scenario: Scenario, experience_mean: Floats, effects: Effects) -> npt.NDArray[np.float64]:

@@ -1,8 +1,10 @@
-"""From an order placed to a verdict on it: (6) value, (7) experience, (8) satisfaction, (9) complaint."""
+"""From an order placed to a verdict on it: (7) experience, (8) satisfaction, (9) complaint; and (6) what it was worth.
+
+Value and time of an order act on nothing later. They are drawn only where somebody records them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,29 +13,25 @@ from scipy.special import ndtri
 
 from crmlab.streams import uniform
 from crmlab.world.effects import Effects
-from crmlab.world.population import Floats
+from crmlab.world.population import Floats, Ids
 from crmlab.world.scenario import Scenario
 from crmlab.world.state import State
 
 NO_TICKET, UNSATISFIED, SATISFIED, QUICK = range(4)
 """How a problem with an order was reported and settled."""
 
-Draw = Callable[[str], Floats]
-
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Orders of one month: arrays of shape (m,), in the sequence of customers and, for one customer, of time.
+    """Orders of one month: arrays of shape (m,); first the first ones of all buyers, then the second ones, and so on.
 
-    `number` counts a customer's orders of the month from 0, `time` is in months from the start of the month, `value` is
-    at list prices, `experience` how it was, `verdict` how it was judged against what was expected, `failed` whether the
-    service went wrong, `ticket` one of NO_TICKET, UNSATISFIED, SATISFIED, QUICK.
+    `place` is that of the buyer in the state, `number` counts a customer's orders of the month from 0. `experience` is
+    how it was, `verdict` how it was judged against what was expected; `delay` in days, 0 when on time; `failed` whether
+    something else went wrong; `ticket` one of NO_TICKET, UNSATISFIED, SATISFIED, QUICK.
     """
 
     place: npt.NDArray[np.int64]
     number: npt.NDArray[np.int64]
-    time: npt.NDArray[np.float64]
-    value: Floats
     experience: Floats
     verdict: Floats
     delay: Floats
@@ -41,103 +39,176 @@ class Orders:
     ticket: npt.NDArray[np.int8]
 
 
-def expected_experience(scenario: Scenario, state: State, effects: Effects, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the factor of the size of orders, and their expected experience when nothing goes wrong (7)."""
-    e, p = scenario.experience, scenario.price
+def value_factor(scenario: Scenario, state: State, effects: Effects) -> Floats:
+    """Return the factor of the size of orders (6), shape (1,) or (n,): who pays less buys more."""
     paid = effects.price * (1 - effects.promotion)
-    distance = np.log(paid / state.reference_price)
-    cost = p.reference_sensitivity * distance * np.where(distance > 0, np.float32(p.loss_factor), np.float32(1))
-    state.reference_price = state.reference_price * np.exp(p.reference_speed * distance)
-    value_factor = np.exp(-(1 - p.rate_share) * state.price_elasticity * np.log(paid))
-    mean = e.base + e.fit * state.fit - e.price * cost
+    if (paid == 1).all():
+        return np.ones(1, np.float32)
+    return np.exp(-(1 - scenario.price.rate_share) * effects.elasticity * state.price_elasticity * np.log(paid))
+
+
+def experience_mean(
+    scenario: Scenario,
+    state: State,
+    effects: Effects,
+    weights: Floats,
+    price_felt: Floats,
+    place: npt.NDArray[np.int64] | slice = slice(None),
+) -> Floats:
+    """Return the expected experience of an order when nothing goes wrong (7), for some places in the state."""
+    e = scenario.experience
+    mean = np.float32(e.fit) * state.fit[place]
+    mean += np.float32(e.base)
+    if price_felt.any():
+        mean -= np.float32(e.price) * _at(price_felt, place)
     for number, change in enumerate(effects.four_c):
         if change.any():
-            mean = mean + weights[number].take(state.row) * change
-    return value_factor, mean
+            mean += weights[number][state.row[place]] * _at(change, place)
+    return mean
 
 
 def experience_orders(
     scenario: Scenario,
     state: State,
     effects: Effects,
-    orders_placed: npt.NDArray[np.int32],
-    lived: npt.NDArray[np.float64],
-    value_factor: Floats,
-    experience_mean: Floats,
+    buyers: npt.NDArray[np.intp],
+    count: npt.NDArray[np.int32],
+    weights: Floats,
+    price_felt: Floats,
     *,
     month: int,
     seed: int,
 ) -> Orders:
-    """(6) Value, (7) experience, (8) satisfaction and (9) complaint, order by order."""
-    buyers = np.flatnonzero(orders_placed)
-    count = orders_placed[buyers].astype(np.int64)
-    place = np.repeat(buyers, count)
-    first = np.cumsum(count) - count
-    number = np.arange(len(place)) - np.repeat(first, count)
+    """(7) Experience, (8) satisfaction and (9) complaint, order by order."""
+    places, again = [buyers], 1
+    while (several := buyers[count > again]).size:
+        places.append(several)
+        again += 1
+    place = np.concatenate(places)
+    number = np.repeat(np.arange(len(places)), [len(part) for part in places])
     ids = state.customer_id[place]
+    first = len(buyers)  # all first orders come first, so that their draws have the same number
 
     def draw(mechanism: str) -> Floats:
-        return uniform(ids, seed=seed, mechanism=mechanism, month=month, draw=number)
-
-    time = _order_times(draw("order_time"), state, place, number, lived)
-    shape = scenario.traits.order_value_shape
-    # The cube root of a gamma variable is nearly normal (Wilson & Hilferty 1931): within 0.1% at this shape.
-    cube_root = 1 - 1 / (9 * shape) + ndtri(draw("basket")) / (3 * shape**0.5)
-    value = state.mean_value[place] * np.maximum(cube_root, np.float32(0.05)) ** 3 * _at(value_factor, place)
+        return _draw(ids, number, first, seed=seed, mechanism=mechanism, month=month)
 
     e, d = scenario.experience, scenario.delivery
     chance, u = _at(effects.late, place), draw("delay")
-    late = u < chance
-    delay = np.where(
-        late, np.minimum(-d.delay_mean * np.log(u / np.maximum(chance, u)), np.float32(d.delay_longest)), np.float32(0)
-    )
-    failed = (
-        draw("failure") < effects.failure if len(effects.failure) == 1 else draw("failure") < effects.failure[place]
-    )
-    experience = (
-        experience_mean[place]
-        + e.spread * ndtri(draw("quality"))
-        - late * (e.late + e.delay * delay)
-        - e.failure * failed
-    )
+    late = np.flatnonzero(u < chance)
+    delay = np.zeros(len(place), np.float32)
+    at_most = chance if len(chance) == 1 else chance[late]
+    delay[late] = np.minimum(-d.delay_mean * np.log(u[late] / at_most), np.float32(d.delay_longest))
+    failed = draw("failure") < _at(effects.failure, place)
+    experience = ndtri(draw("quality"))
+    experience *= np.float32(e.spread)
+    experience += experience_mean(scenario, state, effects, weights, price_felt, place)
+    experience[late] -= e.late + e.delay * delay[late]
+    experience -= np.float32(e.failure) * failed
 
-    problem = late | failed
-    severity = np.where(late & failed, np.float32(scenario.complaints.double_severity), problem.astype(np.float32))
-    ticket = _tickets(state, effects, place, severity, problem, draw)
+    severity = failed.astype(np.float32)
+    severity[late] = np.where(failed[late], np.float32(scenario.complaints.double_severity), np.float32(1))
+    ticket = _tickets(state, effects, place, number, severity, month=month, seed=seed)
     verdict = np.empty_like(experience)
-    for position in range(int(count.max(initial=0))):
-        rows = first[count > position] + position
-        verdict[rows] = _feel(scenario, state, place[rows], experience[rows], severity[rows], ticket[rows])
-    return Orders(place, number, time, value, experience, verdict, delay, failed, ticket)
+    begin = 0
+    for part in places:
+        rows = slice(begin, begin + len(part))
+        verdict[rows] = _feel(scenario, state, part, experience[rows], severity[rows], ticket[rows])
+        begin += len(part)
+    return Orders(place, number, experience, verdict, delay, failed, ticket)
 
 
-def _order_times(
-    u: Floats, state: State, place: npt.NDArray[np.int64], number: npt.NDArray[np.int64], lived: npt.NDArray[np.float64]
+def order_values(
+    scenario: Scenario, ids: Ids, orders: Orders, mean_value: Floats, factor: Floats, *, month: int, seed: int
+) -> Floats:
+    """(6) Return the value of each order at list prices.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Shape of the distribution.
+    ids : int64 array, shape (m,)
+        Customer of each order.
+    orders : Orders
+        The orders.
+    mean_value : float32 array, shape (m,)
+        Mean value of an order of this customer.
+    factor : float32 array, shape (1,) or (m,)
+        From `value_factor`.
+    month, seed : int
+        Month and seed of the luck.
+    """
+    shape = scenario.traits.order_value_shape
+    u = _draw(ids, orders.number, _firsts(orders), seed=seed, mechanism="basket", month=month)
+    # The cube root of a gamma variable is nearly normal (Wilson & Hilferty 1931): within 0.1% at this shape.
+    cube_root = ndtri(u)
+    cube_root *= np.float32(1 / (3 * shape**0.5))
+    cube_root += np.float32(1 - 1 / (9 * shape))
+    np.maximum(cube_root, np.float32(0.05), out=cube_root)
+    return mean_value * (cube_root * cube_root * cube_root) * factor
+
+
+def order_times(
+    state: State,
+    orders: Orders,
+    died: npt.NDArray[np.intp],
+    left_after: npt.NDArray[np.float64],
+    *,
+    month: int,
+    seed: int,
 ) -> npt.NDArray[np.float64]:
-    """Return ascending times of orders, uniform over the part lived; joiners order at the moment of joining."""
-    share = np.where(state.joining[place] & (number == 0), 0.0, u.astype(np.float64))
+    """Return the moments of orders, in months from the start of the month: uniform over the part lived.
+
+    The orders of one customer come in the sequence of their numbers; who joins or comes back orders at that moment.
+    """
+    place, number, n = orders.place, orders.number, len(state)
+    u = _draw(state.customer_id[place], number, _firsts(orders), seed=seed, mechanism="order_time", month=month)
+    share = u.astype(np.float64)
+    starts, length = np.zeros(n), np.ones(n)
+    starts[n - len(state.span) :] = 1 - state.span
+    length[n - len(state.span) :] = state.span
+    length[died] = left_after
+    share[(place >= n - len(state.span)) & (number == 0)] = 0.0
+    several = np.flatnonzero(np.isin(place, place[_firsts(orders) :]))
     # Adding the place sorts within each customer at one go, and is exact: the draws have 23 bits, a float64 has 53.
-    share = np.sort(share + place) - place
-    return (1 - state.span[place]) + share * lived[place]
+    by_customer = several[np.lexsort((number[several], place[several]))]
+    share[by_customer] = np.sort(share[by_customer] + place[by_customer]) - place[by_customer]
+    return starts[place] + share * length[place]
+
+
+def _firsts(orders: Orders) -> int:
+    return int(np.searchsorted(orders.number, 1))
+
+
+def _draw(ids: Ids, number: npt.NDArray[np.int64], first: int, *, seed: int, mechanism: str, month: int) -> Floats:
+    """Draw one number for each order; draws that have their number in common cost half as much."""
+    out = np.empty(len(ids), np.float32)
+    out[:first] = uniform(ids[:first], seed=seed, mechanism=mechanism, month=month)
+    out[first:] = uniform(ids[first:], seed=seed, mechanism=mechanism, month=month, draw=number[first:])
+    return out
 
 
 def _tickets(
     state: State,
     effects: Effects,
     place: npt.NDArray[np.int64],
+    number: npt.NDArray[np.int64],
     severity: Floats,
-    problem: npt.NDArray[np.bool_],
-    draw: Draw,
+    *,
+    month: int,
+    seed: int,
 ) -> npt.NDArray[np.int8]:
     """(9) Few problems become complaints; how a complaint ends depends on after-sales effort."""
     ticket = np.zeros(len(place), np.int8)
-    if not problem.any():
-        return ticket
-    complains = problem & (draw("complaint") < state.complaint_propensity[place] * severity)
+    rows = np.flatnonzero(severity)
+
+    def draw(mechanism: str) -> Floats:
+        ids = state.customer_id[place[rows]]
+        return uniform(ids, seed=seed, mechanism=mechanism, month=month, draw=number[rows])
+
+    rows = rows[draw("complaint") < state.complaint_propensity[place[rows]] * severity[rows]]
     u = draw("resolution")
-    settled, quick = _at(effects.settled, place), _at(effects.quick, place)
-    outcome = np.where(u < settled * quick, QUICK, np.where(u < settled, SATISFIED, UNSATISFIED))
-    ticket[complains] = outcome[complains]
+    settled, quick = _at(effects.settled, place[rows]), _at(effects.quick, place[rows])
+    ticket[rows] = np.where(u < settled * quick, QUICK, np.where(u < settled, SATISFIED, UNSATISFIED))
     return ticket
 
 
@@ -156,23 +227,28 @@ def _feel(
     p, c = scenario.satisfaction, scenario.complaints
     before, expected = state.satisfaction[who], state.expectation[who]
     distance = experience - expected
-    pleasant = p.gain_limit * np.tanh(np.maximum(distance, np.float32(0)) / p.gain_limit)
-    steepness = p.loss_limit / p.loss_slope
-    unpleasant = p.loss_limit * np.tanh(np.minimum(distance, np.float32(0)) / steepness)
-    verdict = p.level * experience + p.comparison * (pleasant + unpleasant)
-    after = before + (1 - p.inertia) * (verdict - before)
-    state.expectation[who] = expected + p.learning * distance
-    if ticket.any():
-        restored = np.where(after < before, after + c.restored * (before - after), after)
-        delighted = np.maximum(after, before + c.delight_quick)
-        after = np.where(ticket == SATISFIED, restored, np.where(ticket == QUICK, delighted, after))
+    # One curve on either side: limit × tanh(distance / width), where the width of a loss makes it steeper at once.
+    loss = distance < 0
+    limit = np.where(loss, np.float32(p.loss_limit), np.float32(p.gain_limit))
+    width = np.where(loss, np.float32(p.loss_limit / p.loss_slope), np.float32(p.gain_limit))
+    verdict = np.tanh(distance / width)
+    verdict *= limit
+    verdict *= np.float32(p.comparison)
+    verdict += np.float32(p.level) * experience
+    after = before + np.float32(1 - p.inertia) * (verdict - before)
+    state.expectation[who] = expected + np.float32(p.learning) * distance
+    settled = np.flatnonzero(ticket >= SATISFIED)
+    if len(settled):
+        now, then = after[settled], before[settled]
+        restored = np.where(now < then, now + c.restored * (then - now), now)
+        after[settled] = np.where(ticket[settled] == SATISFIED, restored, np.maximum(now, then + c.delight_quick))
     state.satisfaction[who] = after
-    if severity.any():
-        hurt = np.array([c.hurt_silent, c.hurt_unsatisfied, c.hurt_satisfied, c.hurt_quick], np.float32)
-        state.hurt[who] += severity * hurt[ticket]
+    problems = np.flatnonzero(severity)
+    hurt = np.array([c.hurt_silent, c.hurt_unsatisfied, c.hurt_satisfied, c.hurt_quick], np.float32)
+    state.hurt[who[problems]] += severity[problems] * hurt[ticket[problems]]
     return verdict
 
 
-def _at(values: Floats, place: npt.NDArray[np.int64]) -> Floats:
+def _at(values: Floats, place: npt.NDArray[np.int64] | slice) -> Floats:
     """Return the value of each place, where one value may stand for all."""
     return values if len(values) == 1 else values[place]

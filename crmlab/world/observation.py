@@ -90,7 +90,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     wait = 1 + np.floor(draw("return", 2) * r.wait_days).astype(np.int64)
     # Goods sent back are not sold again (hygiene), so that a refund is lost in full.
     profit = net - cost - orders["shipping"] - refunded - np.where(orders["member"], net * orders["reward"], 0.0)
-    profit -= np.where(orders["ticket"] > 0, orders["ticket_cost"], 0.0)
+    profit -= np.where(orders["ticket"] > 0, orders["ticket_cost"], 0.0) + net * orders["serve_rate"]
     observed: Columns = {
         "order_id": order_id,
         "customer_id": ids,
@@ -135,13 +135,14 @@ def customers_table(setup: Setup, customers: Columns, orders: Columns) -> pd.Dat
     stated = uniform(ids, seed=setup.seed_people, mechanism="demographics", draw=1) < p.birth_year_stated
     regions = list(p.regions)
     region_ends = ndtri(np.arange(1, len(regions)) / len(regions))
-    channels = list(setup.scenario.channels)
+    channels = [*setup.scenario.channels, "referral"]
+    referrer = customers["referrer"]
     return pd.DataFrame(
         {
             "customer_id": ids,
             "signup_date": day_of(moment(setup, customers["arrival"])),
             "channel": pd.Categorical.from_codes(customers["channel"], categories=pd.Index(channels)),
-            "referrer_id": pd.arrays.IntegerArray(np.zeros(len(ids), np.int64), np.ones(len(ids), bool)),
+            "referrer_id": pd.arrays.IntegerArray(referrer, referrer == 0),
             "birth_year": pd.arrays.IntegerArray(birth, ~stated),
             "region": cut(-blur(0, 2), regions, region_ends),
             "device": cut(blur(8, 3), ["phone", "tablet", "desktop"], [0.3, 0.6]),

@@ -13,9 +13,6 @@ import pandas as pd
 from crmlab.tables import nearest, require_columns
 from crmlab.world.scenario import Entry, Scenario, schema
 
-WITHOUT_MECHANISM = frozenset({"win_back_offer"})
-"""Levers that the vocabulary knows and this version of the world does not answer to."""
-
 
 @dataclass(frozen=True, slots=True)
 class CustomerLever:
@@ -73,16 +70,43 @@ class Policy:
                     out = np.where(concerned, exception.values[place], out)
         return out
 
+    def lasting(self, months: int, *, exceptions: bool) -> Policy:
+        """Return the same policy over another number of months; with fewer, what comes later is cut off.
+
+        Parameters
+        ----------
+        months : int
+            How many.
+        exceptions : bool
+            Whether to keep the exceptions for single customers.
+        """
+        paths = {
+            lever: np.concatenate([path[:months], np.full(max(0, months - len(path)), path[-1])])
+            for lever, path in self.months.items()
+        }
+        return replace(self, months=paths, exceptions=self.exceptions if exceptions else {})
+
     def has_exceptions(self, *levers: str) -> bool:
         """Return whether any of the levers differs between customers."""
         return any(self.exceptions.get(lever) for lever in levers)
+
+    def ever(self, lever: str) -> bool:
+        """Return whether a lever is above 0 for anybody in any month."""
+        exceptions = self.exceptions.get(lever, ())
+        return bool((self.months[lever] > 0).any()) or any((e.values > 0).any() for e in exceptions)
 
     def table(self) -> pd.DataFrame:
         """Return the policy table: one row per month, what the firm did for customers without an exception."""
         count = len(next(iter(self.months.values())))
         out = pd.DataFrame({"month": np.arange(count, dtype=np.int64), **self.months})
         out["programme"] = out["programme"] >= 0.5
-        return out
+        return out[["month", *schema()["levers"]]]
+
+    def channel_budgets(self) -> pd.DataFrame:
+        """Return the budget of each channel, usual = 1: one row per month, one column per channel."""
+        own = {lever.partition(":")[2]: path for lever, path in self.months.items() if ":" in lever}
+        firm = self.months["channel_budget"] / self.neutral["channel_budget"]
+        return pd.DataFrame({channel: firm * path for channel, path in own.items()}).rename_axis("month")
 
 
 def neutral_policy(scenario: Scenario, months: int) -> Policy:
@@ -96,6 +120,7 @@ def neutral_policy(scenario: Scenario, months: int) -> Policy:
         Months of the simulation.
     """
     neutral = {lever: float(value) for lever, value in scenario.levers.items()}
+    neutral |= {f"channel_budget:{channel}": 1.0 for channel in scenario.channels}
     return Policy(neutral, {lever: np.full(months, value) for lever, value in neutral.items()})
 
 
@@ -114,7 +139,8 @@ def changed_policy(
     policy : Policy
         What the firm would do otherwise.
     levers : mapping of str to float or array
-        One value, or one for each month concerned.
+        One value, or one for each month concerned. `channel_budget` may also be a mapping of channels to these: each
+        multiplies the budget of that channel alone.
     start, stop : int
         Months concerned; without `stop` the change lasts, also beyond the last month.
     customers : DataFrame, optional
@@ -134,7 +160,7 @@ def changed_policy(
     _check_span(start, stop, count)
     last = count if stop is None else stop
     months = dict(policy.months)
-    for lever, wanted in levers.items():
+    for lever, wanted in _by_channel(policy, levers).items():
         values = _allowed(lever, wanted)
         if values.ndim > 1 or values.size not in (1, last - start):
             raise ValueError(
@@ -146,6 +172,22 @@ def changed_policy(
         months[lever] = path
     changed = replace(policy, months=months)
     return changed if customers is None else _with_exceptions(changed, customers, start, stop)
+
+
+def _by_channel(policy: Policy, levers: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace a budget by channel by one lever for each channel."""
+    out = dict(levers)
+    if isinstance(out.get("channel_budget"), Mapping):
+        known = [lever.partition(":")[2] for lever in policy.months if ":" in lever]
+        for channel, wanted in out.pop("channel_budget").items():
+            if channel not in known:
+                guess = nearest(str(channel), known)
+                hint = f" Did you mean {guess!r}?" if guess else ""
+                raise ValueError(
+                    f"channel_budget: there is no channel {channel!r}; there are {', '.join(known)}.{hint}"
+                )
+            out[f"channel_budget:{channel}"] = wanted
+    return out
 
 
 def _with_exceptions(policy: Policy, table: pd.DataFrame, start: int, stop: int | None) -> Policy:
@@ -173,16 +215,13 @@ def _with_exceptions(policy: Policy, table: pd.DataFrame, start: int, stop: int 
 
 def _allowed(lever: str, wanted: Any) -> npt.NDArray[np.float64]:
     known: dict[str, Entry] = schema()["levers"]
-    if lever not in known:
+    general = lever.partition(":")[0]
+    if general not in known:
         guess = nearest(lever, known)
         hint = f" Did you mean {guess!r}?" if guess else ""
-        raise ValueError(
-            f"lever {lever!r} is unknown; there are {', '.join(sorted(set(known) - WITHOUT_MECHANISM))}.{hint}"
-        )
-    if lever in WITHOUT_MECHANISM:
-        raise ValueError(f"lever {lever!r} has no effect in this version of the world, so it cannot be changed")
+        raise ValueError(f"lever {lever!r} is unknown; there are {', '.join(sorted(known))}.{hint}")
     values = np.asarray(wanted, dtype=np.float64)
-    entry = known[lever]
+    entry = known[general]
     wrong = ~((values >= entry.smallest) & (values <= entry.largest))  # missing values are wrong too
     if wrong.any():
         raise ValueError(

@@ -37,7 +37,9 @@ FOUR_C = ("solution", "cost", "convenience", "communication")
 class Traits:
     """What a customer is, one array of shape (n,) each, drawn once.
 
-    `weights` holds one row for each of the four Cs, `z` one row for each of `TRAITS`.
+    `weights` holds one row for each of the four Cs, `z` one row for each of `TRAITS`. `channel` is the place in the
+    scenario's channels, behind whose last one stands referral. `mean_value` is the mean value of an order, `fee` the
+    monthly fee (€), `serve_rate` the cost to serve as a share of revenue.
     """
 
     customer_id: Ids
@@ -56,6 +58,11 @@ class Traits:
     switching_cost: Floats
     weights: Floats
     consents: npt.NDArray[np.bool_]
+    mean_value: Floats
+    fee: Floats
+    serve_rate: Floats
+    key_account: npt.NDArray[np.bool_]
+    branch: npt.NDArray[np.int64]
 
 
 def copula_factor(scenario: Scenario) -> npt.NDArray[np.float64]:
@@ -93,7 +100,9 @@ def copula_factor(scenario: Scenario) -> npt.NDArray[np.float64]:
         raise ScenarioError("The correlations of traits contradict one another: no such distribution exists.") from None
 
 
-def draw_traits(scenario: Scenario, customers: Ids, *, seed: int) -> Traits:
+def draw_traits(
+    scenario: Scenario, customers: Ids, *, seed: int, channel: npt.NDArray[np.integer] | None = None
+) -> Traits:
     """Draw the traits of some customers.
 
     Parameters
@@ -104,6 +113,8 @@ def draw_traits(scenario: Scenario, customers: Ids, *, seed: int) -> Traits:
         Ids.
     seed : int
         Seed of the people.
+    channel : integer array, shape (n,), optional
+        Channel through which each of them came; drawn by the usual shares where it is not given.
 
     Returns
     -------
@@ -112,10 +123,11 @@ def draw_traits(scenario: Scenario, customers: Ids, *, seed: int) -> Traits:
     t = scenario.traits
     z = _correlated(copula_factor(scenario), customers, seed)
     by = dict(zip(TRAITS, z, strict=True))
-    channel = _channel(scenario, customers, seed)
+    if channel is None:
+        channel = draw_channel(scenario, customers, seed=seed)
+    ways = [*scenario.channels.values(), scenario.referral]
     factors = {
-        key: np.array([c[key] for c in scenario.channels.values()])[channel]
-        for key in ("order_rate", "churn", "price_elasticity")
+        key: np.array([way[key] for way in ways])[channel] for key in ("order_rate", "churn", "price_elasticity")
     }
     spend_rate_scale = t.order_value_mean * (t.spend_rate_shape - 1) / t.order_value_shape
 
@@ -145,14 +157,38 @@ def draw_traits(scenario: Scenario, customers: Ids, *, seed: int) -> Traits:
         "word_of_mouth": lognormal("word_of_mouth", t.word_of_mouth_spread),
         "switching_cost": t.switching_cost_spread * by["switching_cost"],
     }
+    mean_value = t.order_value_shape / single["spend_rate"]
+    c, a = scenario.contract, scenario.accounts
+    fee = c.fee * np.exp(c.fee_spread * by["order_value"] - c.fee_spread**2 / 2)
+    size = (by["order_rate"] + by["order_value"]) / np.sqrt(2)
+    alone = normal(customers, seed=seed, mechanism="cost_to_serve").astype(np.float64) if a.serve_rate else 0.0
+    effort = a.serve_revenue * size + np.sqrt(1 - a.serve_revenue**2) * alone
+    serve_rate = a.serve_rate * np.exp(a.serve_spread * effort - a.serve_spread**2 / 2)
+    single |= {"mean_value": mean_value, "fee": fee, "serve_rate": serve_rate}
     return Traits(
         customer_id=customers,
         z=z,
-        channel=channel,
+        channel=channel.astype(np.int64),
+        key_account=(single["order_rate"] * mean_value >= a.key_revenue) & (a.key_revenue > 0),
+        branch=branch_of(scenario, customers, seed=seed),
         weights=_weights(scenario, customers, seed),
         consents=uniform(customers, seed=seed, mechanism="consent") < t.email_consent,
         **{name: np.asarray(values, dtype=np.float32) for name, values in single.items()},
     )
+
+
+def draw_channel(scenario: Scenario, customers: Ids, *, seed: int) -> npt.NDArray[np.int64]:
+    """Draw the channel of each customer by the usual shares."""
+    ends = np.cumsum([channel["share"] for channel in scenario.channels.values()])
+    return np.searchsorted(ends[:-1], uniform(customers, seed=seed, mechanism="channel"), side="right")
+
+
+def branch_of(scenario: Scenario, customers: Ids, *, seed: int) -> npt.NDArray[np.int64]:
+    """Return the branch of each customer, from 0; −1 where the firm has none."""
+    if not scenario.branches.count:
+        return np.full(len(customers), -1, np.int64)
+    u = uniform(customers, seed=seed, mechanism="staff", draw=1).astype(np.float64)
+    return np.floor(scenario.branches.count * u).astype(np.int64)
 
 
 def segment_of(scenario: Scenario, z: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -214,11 +250,6 @@ def _correlated(factor: npt.NDArray[np.float64], customers: Ids, seed: int) -> n
             if factor[i, k] != 0.0:
                 row += factor[i, k] * raw[k]
     return z
-
-
-def _channel(scenario: Scenario, customers: Ids, seed: int) -> npt.NDArray[np.int64]:
-    ends = np.cumsum([channel["share"] for channel in scenario.channels.values()])
-    return np.searchsorted(ends[:-1], uniform(customers, seed=seed, mechanism="channel"), side="right")
 
 
 def _weights(scenario: Scenario, customers: Ids, seed: int) -> Floats:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crmlab.world.acquisition import Population
+from crmlab.world.acquisition import Population, with_referrers
 from crmlab.world.catalogue import Catalogue, make_catalogue
 from crmlab.world.observation import (
     customers_table,
@@ -24,8 +22,10 @@ from crmlab.world.observation import (
 )
 from crmlab.world.observe.records import Records
 from crmlab.world.observe.shown import FirmTables, Shown
+from crmlab.world.population import Ids
+from crmlab.world.record import Recorded, record_block
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import Columns, record_block
+from crmlab.world.simulation import Columns, Recommendations, by_generation, live_through
 from crmlab.world.truth import Truth, truth_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ TABLES = ("customers", "transactions", "order_lines", "products", "deliveries", 
 """Tables of this version of the world."""
 
 
-def simulate(world: World, setup: Setup, population: Population, *, block_size: int, processes: int) -> Run:
+def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int, processes: int) -> Run:
     """Simulate all blocks and put their tables together.
 
     Parameters
@@ -83,16 +83,20 @@ def simulate(world: World, setup: Setup, population: Population, *, block_size: 
         Kept in the run.
     setup : Setup
         The simulation.
-    population : Population
-        Whom to simulate.
+    wanted : int64 array, optional
+        Ids of whom to simulate, in ascending sequence; all by default.
     block_size, processes : int
         How to divide the work; of no influence on the result.
     """
     catalogue = make_catalogue(setup.scenario, seed=setup.seed_people)
-    blocks = list(_blocks(setup, catalogue, population, block_size=block_size, processes=processes))
-    customers, observed, shown, latent = (_joined([block[k] for block in blocks]) for k in (0, 2, 3, 4))
+    ids = None if wanted is None else with_referrers(setup, wanted)
+    work = partial(_simulate_block, setup, catalogue, wanted)
+    generations = by_generation(setup, ids, work, block_size=block_size, processes=processes)
+    blocks = [block for _, results in generations for block in results]
+    if not any(len(customers["customer_id"]) for customers, *_ in blocks):
+        raise ValueError("none of these customers joins before the end of the simulation")
+    customers, months, observed, shown, latent = (_joined([block[k] for block in blocks]) for k in range(5))
     orders, lines, sequence = _in_time(observed, shown)
-    months = [block[1] for block in blocks]
     records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence)
     further = Shown(lambda: records)
     return Run(
@@ -112,34 +116,29 @@ LATENT = ("number", "experience", "verdict", "delay", "failed", "ticket", "ticke
 """What is felt about an order, or costs the firm, and shows in no table of orders."""
 
 
-def _blocks(
-    setup: Setup, catalogue: Catalogue, population: Population, *, block_size: int, processes: int
-) -> Iterator[tuple[Columns, Columns, Columns, Columns, Columns]]:
-    run = partial(_simulate_block, setup, catalogue)
-    if processes == 1:
-        yield from map(run, population.blocks(block_size))
-        return
-    with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(run, population.blocks(block_size))
-
-
 def _simulate_block(
-    setup: Setup, catalogue: Catalogue, population: Population
-) -> tuple[Columns, Columns, Columns, Columns, Columns]:
-    customers, months, orders = record_block(setup, population)
-    observed, lines = observe(setup, catalogue, customers, months, orders)
-    return customers, months, observed, lines, {name: orders[name] for name in LATENT}
+    setup: Setup, catalogue: Catalogue, wanted: Ids | None, population: Population
+) -> tuple[tuple[Recommendations, ...], tuple[Columns, Columns, Columns, Columns, Columns]]:
+    others: tuple[Recommendations, ...] = ()
+    if wanted is not None:
+        inside = np.isin(population.customer_id, wanted)
+        others, _ = live_through(setup, population.some(~inside), until=setup.months)
+        population = population.some(inside)
+    recorded = record_block(setup, population)
+    observed, lines = observe(setup, catalogue, recorded)
+    latent = {name: recorded.orders[name] for name in LATENT}
+    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
 
 
-def observe(
-    setup: Setup, catalogue: Catalogue, customers: Columns, months: Columns, orders: Columns
-) -> tuple[Columns, Columns]:
+def observe(setup: Setup, catalogue: Catalogue, recorded: Recorded) -> tuple[Columns, Columns]:
     """Observe the orders of a block, as `observe_block` does, and put the ``profit`` of each month among the months."""
-    observed, lines = observe_block(setup, catalogue, customers, orders)
-    cells = len(customers["customer_id"]) * setup.months
-    cell = orders["row"] * setup.months + orders["month"]
+    observed, lines = observe_block(setup, catalogue, recorded.customers, recorded.orders)
+    orders, months = recorded.orders, recorded.months
+    cells = len(recorded.customers["customer_id"]) * setup.months
+    cell = orders["row"].astype(np.int64) * setup.months + orders["month"]
     earned = np.bincount(cell, weights=observed.pop("profit"), minlength=cells)
-    months["profit"] = earned[months.pop("row") * setup.months + months["month"]] - months.pop("spent")
+    cell = months["row"].astype(np.int64) * setup.months + months["month"]
+    months["profit"] = earned[cell] - months.pop("spent")
     return observed, lines
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from crmlab.world.effects import Effects, advertising_factor, effects_of
 from crmlab.world.policy import Policy
-from crmlab.world.population import Ids
+from crmlab.world.population import Ids, branch_of
 from crmlab.world.scenario import Scenario
+from crmlab.world.staff import staff_deviation
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Setup:
 
     def effects(self, month: int, customers: Ids) -> Effects:
         """Return what the levers do in a month; the same object for all blocks where customers are treated alike."""
-        if self.policy.exceptions:
+        if self.policy.exceptions or self.scenario.branches.count:
             return self._new_effects(month, customers)
         if month not in self._effects:
             self._effects[month] = self._new_effects(month, customers)
@@ -46,4 +49,22 @@ class Setup:
 
     def _new_effects(self, month: int, customers: Ids) -> Effects:
         advertising = advertising_factor(self.scenario, self.policy, month, customers)
-        return effects_of(self.scenario, self.policy, month, customers, advertising)
+        staff = None
+        if self.scenario.branches.count:
+            branch = branch_of(self.scenario, customers, seed=self.seed_people)
+            staff = staff_deviation(self.scenario, month, seed=self.seed_people)[branch]
+        return effects_of(self.scenario, self.policy, month, customers, advertising, staff)
+
+    @property
+    def prospects(self) -> int:
+        """How many people may still become customers on the first day."""
+        return prospect_count(self.scenario, self.customers)
+
+
+def prospect_count(scenario: Scenario, customers: int) -> int:
+    """Return how many people had not yet joined when `customers` had: they are the pool from which newcomers come.
+
+    A firm without history is a cohort: nobody joins later.
+    """
+    waiting = np.exp(-scenario.acquisition.hazard * scenario.firm.history_months)
+    return round(customers * waiting / (1 - waiting)) if waiting < 1 else 0

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crmlab.streams import uniform
-from crmlab.world.acquisition import Population, acquisition_cost
+from crmlab.world.acquisition import Population, generations, join, newcomers, opening, with_referrers
 from crmlab.world.behaviour import Month, live_one_month
 from crmlab.world.effects import Effects
-from crmlab.world.population import Floats, Traits, draw_needs, draw_traits
+from crmlab.world.population import Floats, Ids, Traits, draw_needs, draw_traits
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
 from crmlab.world.state import State, starting_state
+from crmlab.world.win_back import Contacts, win_back
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -26,30 +29,54 @@ STRANGER = 1 << 40
 """Distance of the ids of one customer's repetitions; far above any customer's id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """Who recommended the firm in a month."""
+
+    month: int
+    customers: Ids
+
+
 class Block:
-    """The living customers of one block, from month to month."""
+    """The living customers of one block, from month to month.
+
+    Attributes
+    ----------
+    state : State
+        The living.
+    lost : State
+        Those who have left, as they were then.
+    lost_since : float64 array
+        When each of them left, in months.
+    """
 
     def __init__(self, setup: Setup, population: Population) -> None:
         self.setup = setup
         self.population = population
-        self.traits: Traits = draw_traits(setup.scenario, population.customer_id, seed=setup.seed_people)
+        self.traits: Traits = draw_traits(
+            setup.scenario, population.customer_id, seed=setup.seed_people, channel=population.channel
+        )
         join_month = np.floor(population.arrival).astype(np.int64)
-        self._starting = starting_state(setup.scenario, self.traits, join_month + 1 - population.arrival)
+        self._starting = starting_state(setup.scenario, self.traits, join_month)
+        self._span = join_month + 1 - population.arrival
         self._queue = np.argsort(join_month, kind="stable")
         self._queued_month = join_month[self._queue]
         self.first_month = int(join_month.min(initial=0))
-        self.state = self._starting.take(np.zeros(0, np.intp))
+        self.state, self.lost = State(), State()
+        self.lost_since = np.zeros(0)
         self._needs: Floats | None = None
 
     def admit(self, month: int) -> None:
         """Let those who join in this month in."""
         low, high = np.searchsorted(self._queued_month, [month, month + 1])
-        if high > low:
-            self.state = self.state.join(self._starting.take(self._queue[low:high]))
+        rows = self._queue[low:high]
+        self.state.add(self._starting.take(rows))
+        self.state.span = self._span[rows]
+        self.state.offers = np.zeros(0, np.float32)
 
     def live(self, month: int, *, seed: int, immortal: bool = False) -> tuple[Month, Effects]:
         """Let the living live through the month; the dead stay in the state until `bury`."""
-        effects = self.setup.effects(month, self.state.customer_id & (STRANGER - 1))
+        effects = self._effects(month)
         happened = live_one_month(
             self.setup.scenario,
             self.state,
@@ -58,14 +85,54 @@ class Block:
             coverage=self._coverage(effects),
             month=month,
             seed=seed,
+            recommend=self.setup.prospects > 0 and month >= 0 and not immortal,
             immortal=immortal,
         )
         return happened, effects
 
-    def bury(self, died: npt.NDArray[np.bool_]) -> None:
-        """Take the dead out of the state."""
-        if died.any():
-            self.state = self.state.take(np.flatnonzero(~died))
+    def win_back(self, month: int) -> Contacts | None:
+        """Contact those who have long been silent; who comes back is among the living from now on."""
+        if month < 0 or not self.setup.policy.ever("win_back_offer"):
+            return None
+        return win_back(self, month)
+
+    def bury(self, month: int, happened: Month) -> None:
+        """Take the dead out of the state, and end the month for those who were new in it."""
+        self.state.span, self.state.offers = np.zeros(0), np.zeros(0, np.float32)
+        if len(happened.died):
+            self.lost.add(self.state.take(happened.died))
+            self.lost_since = np.concatenate([self.lost_since, month + happened.left_at])
+            self.state.remove(happened.died)
+
+    def month(self, month: int) -> tuple[Month, Effects, Contacts | None]:
+        """Let a month begin and happen; `bury` ends it."""
+        self.admit(month)
+        contacts = self.win_back(month)
+        happened, effects = self.live(month, seed=self.setup.seed_luck)
+        return happened, effects, contacts
+
+    def fork(self, setup: Setup, population: Population) -> Block:
+        """Return the same people at the same moment under another policy, with others who join later."""
+        out = Block(setup, population)
+        for name in ("state", "lost"):
+            mine: State = getattr(self, name)
+            copied = mine.take(np.arange(len(mine)))
+            # Who has joined by now is in both populations, at another place.
+            copied.row[:] = np.searchsorted(population.customer_id, copied.customer_id)
+            setattr(out, name, copied)
+        out.lost_since = self.lost_since.copy()
+        return out
+
+    def _effects(self, month: int) -> Effects:
+        effects = self.setup.effects(month, self.state.customer_id & (STRANGER - 1))
+        accounts = self.setup.scenario.accounts
+        if accounts.key_revenue > 0:
+            usual = effects.personal_care
+            key = self.traits.key_account[self.state.row]
+            care = np.where(key, np.maximum(usual, np.float32(accounts.key_care)), usual)
+            dearer = self.setup.scenario.costs.personal_care * (care - usual)
+            effects = replace(effects, personal_care=care, monthly_cost=effects.monthly_cost + dearer)
+        return effects
 
     def _coverage(self, effects: Effects) -> Floats:
         """Return the factor of the order rate from the part of needs that is covered, 1 for the usual assortment."""
@@ -94,142 +161,99 @@ def carried(scenario: Scenario, assortment: Floats) -> Floats:
     return np.minimum(np.round(a.fewest + a.rise * assortment, 2), np.float32(len(scenario.categories)))
 
 
-def record_block(setup: Setup, population: Population) -> tuple[Columns, Columns, Columns]:
-    """Simulate a block and record it.
+Work = Callable[[Population], tuple[tuple[Recommendations, ...], Any]]
+"""What is done with a block of people: it returns who recommended the firm, and a result of its own."""
+
+
+def by_generation(
+    setup: Setup,
+    customers: Ids | None,
+    work: Work,
+    *,
+    until: int | None = None,
+    last_too: bool = True,
+    block_size: int = BLOCK,
+    processes: int = 1,
+) -> Iterator[tuple[Population, list[Any]]]:
+    """Give one generation after the other: who of it joins, and what `work` made of each of its blocks.
+
+    Who joins may depend on what earlier generations do; what a block does depends on nobody else.
 
     Parameters
     ----------
     setup : Setup
         The simulation.
-    population : Population
-        Whom to simulate.
-
-    Returns
-    -------
-    customers, months, orders : dict of arrays
-        One value per customer; per customer and month from month 0; per order from month 0.
+    customers : int64 array, optional
+        Ids to which to confine it, in ascending sequence and with all their potential referrers; all by default.
+    work : function
+        Of a block of people; pickled where there are several processes.
+    until : int, optional
+        Month before which people join; the end of the simulation by default.
+    last_too : bool
+        Whether `work` is wanted of the last generation, for which nobody waits.
+    block_size, processes : int
+        How to divide the work; of no influence on the result.
     """
-    block = Block(setup, population)
-    return record(block, from_month=block.first_month)
+    until = setup.months if until is None else until
+    groups = generations(setup, customers)
+    recommended: dict[int, list[Ids]] = {}
+    pool = ProcessPoolExecutor(processes) if processes > 1 else None
+    try:
+        for number, ids in enumerate(groups):
+            if number == 0:
+                population = opening(setup, ids).before(until)
+            else:
+                population = newcomers(setup, ids, _merged(recommended), until=until)
+            last = number == len(groups) - 1
+            results = []
+            if last_too or not last:
+                run: Callable[..., Iterable[Any]] = map if pool is None else pool.map
+                for recommendations, result in run(work, population.blocks(block_size)):
+                    results.append(result)
+                    for event in recommendations if not last else ():
+                        recommended.setdefault(event.month, []).append(event.customers)
+            yield population, results
+    finally:
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
 
 
-def record(block: Block, *, from_month: int) -> tuple[Columns, Columns, Columns]:
-    """Simulate a block from a month on and record it, as `record_block` does.
+def who_joins(
+    setup: Setup, customers: Ids | None = None, *, until: int | None = None, processes: int = 1
+) -> Population:
+    """Return everybody who becomes a customer before a month.
+
+    Those to whom the firm may be recommended must wait for what earlier generations do: these are simulated, without
+    any record.
 
     Parameters
     ----------
-    block : Block
-        As it is at the start of that month.
-    from_month : int
-        First month to simulate.
+    setup : Setup
+        The simulation.
+    customers : int64 array, optional
+        Ids to which to confine it, in ascending sequence; all by default.
+    until : int, optional
+        Month before which they join; the end of the simulation by default.
+    processes : int
+        Processes that share the work.
     """
-    setup, population = block.setup, block.population
-    n = len(population.customer_id)
-    death, member_since = np.full(n, np.nan), np.full(n, np.nan)
-    months: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
-    orders: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
-    acquisition = acquisition_cost(setup, block.traits)
-    for month in range(from_month, setup.months):
-        block.admit(month)
-        state = block.state
-        span, joining = state.span, state.joining
-        happened, effects = block.live(month, seed=setup.seed_luck)
-        row = state.row
-        death[row[happened.died]] = (month + 1 - span + happened.lived)[happened.died]
-        enrolled = np.flatnonzero(happened.enrolled)
-        moment = uniform(state.customer_id[enrolled], seed=setup.seed_luck, mechanism="enrol", month=month, draw=1)
-        member_since[row[enrolled]] = month + 1 - span[enrolled] + moment * happened.lived[enrolled]
-        if month >= 0:
-            spent = happened.lived * running_cost(state, happened, effects)
-            spent[joining] += acquisition(month)[row[joining]]
-            _append_month(months, state, happened, month, spent)
-            _append_orders(orders, state, happened, effects, month)
-        block.bury(happened.died)
-    t = block.traits
-    customers = {"arrival": population.arrival, "death_time": death, "member_since": member_since}
-    customers |= {f.lower(): getattr(t, f) for f in t.__dataclass_fields__ if f not in ("z", "weights")}
-    customers |= {"subscribed": _by_row(n, block.state.row, block.state.subscribed), "z": t.z.T, "weights": t.weights.T}
-    return customers, _concatenate(months), _concatenate(orders)
+    ids = None if customers is None else with_referrers(setup, customers)
+    work = partial(live_through, setup, until=setup.months if until is None else until)
+    parts = by_generation(setup, ids, work, until=until, last_too=False, processes=processes)
+    found = join([population for population, _ in parts])
+    return found if customers is None else found.some(np.isin(found.customer_id, customers))
 
 
-def running_cost(state: State, happened: Month, effects: Effects) -> npt.NDArray[np.float64]:
-    """Return the cost of the levers for each customer in a full month of life, in euro."""
-    base_revenue = state.order_rate.astype(np.float64) * state.mean_value
-    mails = happened.subscribed_at_start * effects.email_cost
-    return effects.monthly_cost + effects.advertising_cost * base_revenue + mails
+def live_through(setup: Setup, population: Population, *, until: int) -> tuple[tuple[Recommendations, ...], None]:
+    """Simulate a block without any record but who recommends the firm."""
+    block, out = Block(setup, population), []
+    for month in range(block.first_month, until):
+        happened, _, _ = block.month(month)
+        if len(happened.refers):
+            out.append(Recommendations(month, block.state.customer_id[happened.refers]))
+        block.bury(month, happened)
+    return tuple(out), None
 
 
-def _append_month(
-    months: dict[str, list[npt.NDArray[Any]]], state: State, happened: Month, month: int, spent: npt.NDArray[np.float64]
-) -> None:
-    n = len(state.customer_id)
-    placed = np.bincount(happened.orders.place, minlength=n)
-    values: Columns = {
-        "row": state.row,
-        "customer_id": state.customer_id,
-        "month": np.full(n, month, np.int16),
-        "order_rate": happened.rate,
-        "hazard": happened.hazard,
-        "satisfaction": state.satisfaction,
-        "commitment": state.commitment,
-        "salience": state.salience,
-        "expectation": state.expectation,
-        "hurt": state.hurt,
-        "social_bond": state.social_bond,
-        "structural_bond": np.zeros(n, np.float32),  # no scenario of this version has structural bonds
-        "exposure": happened.lived.astype(np.float32),
-        "orders": placed.astype(np.int16),
-        "opened": happened.opened.astype(np.int16),
-        "subscribed": happened.subscribed_at_start,
-        "spent": spent,
-    }
-    for name, column in values.items():
-        months[name].append(column.copy() if column.base is not None or name in _LIVE else column)
-
-
-_LIVE = frozenset({"satisfaction", "commitment", "salience", "expectation", "hurt", "social_bond"})
-"""State arrays that later months may change in place."""
-
-
-def _append_orders(
-    orders: dict[str, list[npt.NDArray[Any]]], state: State, happened: Month, effects: Effects, month: int
-) -> None:
-    o = happened.orders
-    m = len(o.place)
-
-    def at(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.broadcast_to(values, (m,)).copy() if len(values) == 1 else values[o.place]
-
-    values: Columns = {
-        "row": state.row[o.place],
-        "customer_id": state.customer_id[o.place],
-        "month": np.full(m, month, np.int16),
-        "number": o.number.astype(np.int16),
-        "time": o.time,
-        "value": o.value,
-        "experience": o.experience,
-        "verdict": o.verdict,
-        "delay": o.delay,
-        "failed": o.failed,
-        "ticket": o.ticket,
-        "member": (happened.member_at_start & (effects.programme > 0))[o.place],
-        "price": at(effects.price),
-        "promotion": at(effects.promotion),
-        "goods": at(effects.goods),
-        "shipping": at(effects.shipping),
-        "reward": at(effects.reward),
-        "ticket_cost": at(effects.ticket_cost),
-        "assortment": at(effects.assortment),
-    }
-    for name, column in values.items():
-        orders[name].append(column)
-
-
-def _by_row(n: int, row: npt.NDArray[np.int64], values: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    out = np.zeros(n, bool)
-    out[row] = values
-    return out
-
-
-def _concatenate(parts: dict[str, list[npt.NDArray[Any]]]) -> Columns:
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+def _merged(recommended: dict[int, list[Ids]]) -> dict[int, Ids]:
+    return {month: np.concatenate(parts) for month, parts in recommended.items()}

@@ -16,7 +16,7 @@ import pandas as pd
 
 from crmlab.streams import derive_seed
 from crmlab.world.acquisition import Population
-from crmlab.world.expectation import _before, _follow
+from crmlab.world.expectation import _follow
 from crmlab.world.setup import Setup
 from crmlab.world.simulation import BLOCK, STRANGER, Block
 
@@ -92,7 +92,7 @@ def treatment_effects(
     """
     work = partial(_effects_of_block, without, changed, from_month, horizon, replications)
     # A block is followed some repetitions at a time; smaller blocks divide the work more evenly and cost nothing.
-    blocks = list(_before(population, from_month).blocks(BLOCK // 4))
+    blocks = list(population.before(from_month).blocks(BLOCK // 4))
     if processes == 1 or len(blocks) < 2:
         parts = [work(block) for block in blocks]
     else:
@@ -110,11 +110,10 @@ def _effects_of_block(
     """Return one row per column of the result, and the ids."""
     block, other = Block(without, population), Block(changed, population)
     for month in range(block.first_month, from_month):
-        block.admit(month)
-        happened, _ = block.live(month, seed=without.seed_luck)
-        block.bury(happened.died)
+        happened, _, _ = block.month(month)
+        block.bury(month, happened)
     alive = block.state
-    living = len(alive.customer_id)
+    living = len(alive)
     sums = np.zeros((2, len(QUANTITIES), living))  # by arm
     squares = np.zeros((len(QUANTITIES), living))  # of the differences
     seed = derive_seed(without.seed_luck, 0)
@@ -124,7 +123,7 @@ def _effects_of_block(
         futures = []
         for arm in (block, other):
             arm.state = alive.take(np.tile(np.arange(living), len(number)))
-            arm.state.customer_id = arm.state.customer_id + np.repeat(number, living) * STRANGER
+            arm.state.customer_id += np.repeat(number, living) * STRANGER
             futures.append(_follow(arm, from_month, horizon, horizon, seed).reshape(2, len(number), living))
         for repetition in range(len(number)):
             one, two = (future[:, repetition] for future in futures)
@@ -133,6 +132,6 @@ def _effects_of_block(
     mean = sums / replications
     effect = mean[1] - mean[0]
     error = np.sqrt(np.maximum(squares / replications - effect**2, 0.0) / (replications - 1))
-    out = np.zeros((len(QUANTITIES), 4, len(population.customer_id)))
+    out = np.zeros((len(QUANTITIES), 4, len(population)))
     out[:, :, alive.row] = np.stack([mean[0], mean[1], effect, error], axis=1)
     return out.reshape(4 * len(QUANTITIES), -1), population.customer_id

@@ -93,7 +93,7 @@ class Truth(TrueTables):
         )
 
 
-def truth_of(world: World, customers: Columns, months: list[Columns], shown: Shown) -> Truth:
+def truth_of(world: World, customers: Columns, months: Columns, shown: Shown) -> Truth:
     """Return the truth of a simulation as recorded.
 
     Parameters
@@ -102,8 +102,8 @@ def truth_of(world: World, customers: Columns, months: list[Columns], shown: Sho
         What was simulated.
     customers : dict of arrays
         One value per customer.
-    months : list of dicts of arrays
-        One dict per block: one value per customer and month.
+    months : dict of arrays
+        One value per customer and month, in that sequence.
     shown : Shown
         Maker of the further tables.
     """
@@ -127,14 +127,11 @@ def _traits(scenario: Scenario, customers: Columns) -> pd.DataFrame:
     return pd.DataFrame({"customer_id": customers["customer_id"], "segment": segment, **columns})
 
 
-def _months(blocks: list[Columns]) -> pd.DataFrame:
-    # Blocks follow one another by customer, so sorting each of them sorts all.
-    sequences = [np.lexsort((block["month"], block["customer_id"])) for block in blocks]
+def _months(months: Columns) -> pd.DataFrame:
     out: Columns = {}
     for name in vocabulary()["truth_months"].columns:
-        kind = np.int64 if blocks[0][name].dtype.kind == "i" else np.float64
-        parts = [block[name][rows] for block, rows in zip(blocks, sequences, strict=True)]
-        out[name] = np.concatenate(parts).astype(kind, copy=False)
+        kind = np.int64 if months[name].dtype.kind == "i" else np.float64
+        out[name] = months[name].astype(kind, copy=False)
     return pd.DataFrame(out, copy=False)
 
 

@@ -11,14 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from crmlab.streams import derive_seed
-from crmlab.world.acquisition import prospect_count, who_joins
 from crmlab.world.expectation import expected_future
 from crmlab.world.policy import Policy, changed_policy, neutral_policy
 from crmlab.world.population import copula_factor
 from crmlab.world.run import Run, simulate
 from crmlab.world.scenario import Scenario, load_scenario
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import BLOCK
+from crmlab.world.simulation import BLOCK, who_joins
 from crmlab.world.treatment import first_difference, treatment_effects
 
 
@@ -137,6 +136,34 @@ class World:
         """
         return self._with(luck_seed=derive_seed(self.luck_seed, -1 - number))
 
+    def with_people(self, *, seed: int, customers: int | None = None, months: int | None = None) -> World:
+        """Return the same firm under the same policy with other people.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the people and of their luck; that of this world gives the same people again.
+        customers : int, optional
+            Customers on file on the first day; as many as here by default.
+        months : int, optional
+            Months to simulate; as many as here by default. In months beyond these the last one's levers go on.
+
+        Returns
+        -------
+        World
+            What single customers are treated to differently is kept only where the people stay the same.
+        """
+        count, length = customers or self.customers, months or self.months
+        same = seed == self.seed and count == self.customers
+        return World(
+            self.scenario,
+            customers=count,
+            months=length,
+            seed=seed,
+            luck_seed=self.luck_seed if same else None,
+            _policy=self._policy.lasting(length, exceptions=same),
+        )
+
     def simulate(self, *, customers: Iterable[int] | None = None, processes: int = 1, block_size: int = BLOCK) -> Run:
         """Simulate the world from the firm's beginnings to the last month.
 
@@ -160,11 +187,7 @@ class World:
         """
         _check_count("processes", processes, 1, 1024)
         _check_count("block_size", block_size, 1, 2**31)
-        setup = self.setup
-        population = who_joins(setup, self._some(customers))
-        if not len(population.customer_id):
-            raise ValueError("none of these customers joins before the end of the simulation")
-        return simulate(self, setup, population, block_size=block_size, processes=processes)
+        return simulate(self, self.setup, self._some(customers), block_size=block_size, processes=processes)
 
     def expected(
         self,
@@ -197,7 +220,7 @@ class World:
         setup = self.setup
         return expected_future(
             setup,
-            who_joins(setup, self._some(customers)),
+            who_joins(setup, self._some(customers), until=from_month),
             from_month=from_month,
             horizon=_check_count("horizon", horizon or t.value_horizon_months, 1, 1_200),
             order_horizon=horizon or t.order_horizon_months,
@@ -256,7 +279,7 @@ class World:
         return treatment_effects(
             mine,
             theirs,
-            who_joins(mine, self._some(customers)),
+            who_joins(mine, self._some(customers), until=start),
             from_month=start,
             horizon=_check_count("horizon", horizon or self.months - start, 1, 1_200),
             replications=_check_count("replications", replications, 2, 100_000),
@@ -295,7 +318,7 @@ class World:
         if customers is None:
             return None
         ids = np.unique(np.asarray(list(customers), dtype=np.int64))
-        last = self.customers + prospect_count(self.scenario, self.customers)
+        last = self.customers + self.setup.prospects
         if not len(ids) or ids[0] < 1 or ids[-1] > last:
             raise ValueError(f"customers: ids must lie between 1 and {last}, and there must be at least one")
         return ids

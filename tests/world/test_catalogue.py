@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from crmlab.world import World, load_scenario
-from crmlab.world.acquisition import who_joins
 from crmlab.world.catalogue import make_catalogue
 from crmlab.world.observation import observe_block
-from crmlab.world.simulation import record_block
+from crmlab.world.record import record_block
+from crmlab.world.simulation import who_joins
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_lines_are_worth_what_the_customer_wanted_to_spend(seed) -> None:
     setup = World(customers=3_000, months=10, seed=seed).setup
-    customers, _, orders = record_block(setup, who_joins(setup))
-    observed, _ = observe_block(setup, make_catalogue(setup.scenario, seed=seed), customers, orders)
+    recorded = record_block(setup, who_joins(setup))
+    orders = recorded.orders
+    observed, _ = observe_block(setup, make_catalogue(setup.scenario, seed=seed), recorded.customers, orders)
     error = observed["gross"] - orders["value"]
     # An order of less than the cheapest product becomes one of it: that lifts the mean by 0.2%.
     assert abs(error.mean()) < 0.003 * orders["value"].mean() + 5 * error.std() / np.sqrt(len(error))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from crmlab import recovery
 from crmlab.world import World, load_scenario
-from crmlab.world.policy import WITHOUT_MECHANISM, changed_policy, neutral_policy
+from crmlab.world.policy import changed_policy, neutral_policy
 from crmlab.world.scenario import schema
 
 LEVERS = schema()["levers"]
-BASE = World("cosmetics", customers=2_500, months=14, seed=21)
+BASE = World("cosmetics", customers=4_000, months=14, seed=21)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ DIRECTIONS = [
     ("follow_ups", 6.0, "profit", -1),
     ("employee_satisfaction", 90.0, "satisfaction", +1),
     ("employee_satisfaction", 20.0, "satisfaction", -1),
+    ("win_back_offer", 0.2, "orders", +1),
     ("channel_budget", 4.0, "orders", +1),
     ("channel_budget", 0.0, "orders", -1),
     ("assortment", 1.0, "orders", +1),
@@ -63,10 +64,10 @@ def test_direction(base, lever, value, outcome, sign) -> None:
 
 
 def test_every_lever_has_a_direction() -> None:
-    assert {lever for lever, *_ in DIRECTIONS} | WITHOUT_MECHANISM == set(LEVERS)
+    assert {lever for lever, *_ in DIRECTIONS} == set(LEVERS)
 
 
-EXTREMES = [(lever, end) for lever in sorted(set(LEVERS) - WITHOUT_MECHANISM) for end in ("smallest", "largest")]
+EXTREMES = [(lever, end) for lever in sorted(LEVERS) for end in ("smallest", "largest")]
 
 
 @pytest.mark.parametrize(("lever", "end"), EXTREMES)
@@ -79,7 +80,7 @@ def test_no_extreme_breaks_the_world(lever, end) -> None:
 @given(data=st.data())
 def test_no_policy_breaks_the_world(data) -> None:
     """Any values of all levers together, changing from month to month."""
-    names = sorted(set(LEVERS) - WITHOUT_MECHANISM)
+    names = sorted(LEVERS)
     months = 4
     policy = {
         name: data.draw(
@@ -103,7 +104,7 @@ def check_sound(run) -> None:
 
 def test_everything_extreme_at_once() -> None:
     for end in ("smallest", "largest"):
-        values = {lever: getattr(LEVERS[lever], end) for lever in set(LEVERS) - WITHOUT_MECHANISM}
+        values = {lever: getattr(LEVERS[lever], end) for lever in LEVERS}
         world = World(customers=300, months=8, seed=2).do(start=1, **values)
         check_sound(world.simulate())
         future = world.expected(from_month=8, replications=2)
@@ -116,7 +117,8 @@ ERRORS = [
     ({"price": 2.0}, {}, "price=2 is impossible; allowed are values from 0.5 to 1.5"),
     ({"price": float("nan")}, {}, "price=nan is impossible"),
     ({"price": [1.0, 0.9]}, {}, "price: got 2 values; give one, or one for each of the 12 months from 0 on"),
-    ({"win_back_offer": 0.2}, {}, "'win_back_offer' has no effect in this version"),
+    ({"channel_budget": {"serach": 2}}, {}, r"there is no channel 'serach'; there are .* Did you mean 'search'\?"),
+    ({"channel_budget": {"search": 9}}, {}, "channel_budget:search=9 is impossible; allowed are values from 0 to 5"),
     ({"price": 0.9}, {"start": 12}, "start=12 is outside the simulation; allowed are months 0 to 11"),
     ({"price": 0.9}, {"start": 5, "stop": 5}, "stop=5 is impossible; allowed are months 6 to 12"),
 ]

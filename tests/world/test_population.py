@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from crmlab.world import load_scenario
-from crmlab.world.acquisition import opening_arrivals, prospect_count
+from crmlab.world.acquisition import opening_arrivals
 from crmlab.world.population import TRAITS, copula_factor, draw_needs, draw_traits, segment_of
+from crmlab.world.setup import prospect_count
 
 COSMETICS = load_scenario("cosmetics")
 PLAIN = COSMETICS.with_values(

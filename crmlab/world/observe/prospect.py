@@ -10,10 +10,11 @@ import pandas as pd
 from scipy.special import expit, ndtr
 
 from crmlab.streams import poisson_quantile
-from crmlab.world.acquisition import prospect_count, who_joins
 from crmlab.world.observe.records import Draws, Reals, Records, categories
 from crmlab.world.population import TRAITS, draw_traits
 from crmlab.world.scenario import Section
+from crmlab.world.setup import prospect_count
+from crmlab.world.simulation import who_joins
 
 KINDS = ["quasi", "refusing", "unexplored"]
 STAGES = ["unaware", "aware", "interested", "negotiating"]

@@ -34,8 +34,8 @@ class Records:
         The products.
     customers : dict of arrays
         One value per customer, ids ascending.
-    blocks : list of dicts of arrays
-        One dict per block of customers, one value per customer and month, in the sequence of months.
+    states : dict of arrays
+        One value per customer and month, in the sequence of customers and months.
     observed, lines : dicts of arrays
         Orders in the sequence of time and their lines, as `observe_block` returns them.
     latent : dict of arrays
@@ -47,7 +47,7 @@ class Records:
     setup: Setup
     catalogue: Catalogue
     customers: Columns
-    blocks: list[Columns]
+    states: Columns
     observed: Columns
     lines: Columns
     latent: Columns
@@ -74,13 +74,9 @@ class Records:
 
     def months(self, low: int, high: int) -> Columns:
         """Return what was recorded from month `low` to before `high`, by customer and month."""
-        parts = []
-        for block in self.blocks:
-            first, last = np.searchsorted(block["month"], [low, high])
-            part = {name: values[first:last] for name, values in block.items()}
-            by_customer = np.argsort(part["customer_id"], kind="stable")
-            parts.append({name: values[by_customer] for name, values in part.items()})
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        month = self.states["month"]
+        rows = np.flatnonzero((month >= low) & (month < high))
+        return {name: values[rows] for name, values in self.states.items()}
 
     def last_seen(self, month: int) -> Columns:
         """Return the last state, up to the end of a month, of everybody who lived in it or before, from month 0 on."""
