@@ -35,7 +35,7 @@ def observed_future(run: Any, *, as_of: int, horizon: int) -> pd.Series:
 
 
 def ceilings(
-    world: World, *, as_of: int, horizon: int, among: pd.Index | None = None, customers: int = 30_000
+    world: World, *, as_of: int, horizon: int, among: pd.Index | None = None, customers: int = 20_000
 ) -> pd.DataFrame:
     """Return how well the two oracles predict silence and orders, for the same customers.
 

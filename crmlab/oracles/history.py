@@ -13,8 +13,6 @@ Numbers = npt.NDArray[np.float64]
 WINDOWS = (31, 61, 92, 183, 365, 730)
 """Days before the day, in which things are counted."""
 
-_DAY = np.timedelta64(86_400, "s")
-
 
 def day_of_month(run: Any, month: int) -> np.datetime64:
     """Return the first moment of a month of the simulation.
@@ -62,7 +60,7 @@ def observable_history(run: Any, *, as_of: int) -> pd.DataFrame:
 
 def _age(moments: pd.Series, end: np.datetime64) -> Numbers:
     """Return days before the end."""
-    return np.asarray((end - moments.to_numpy("datetime64[s]")) / _DAY, np.float64)
+    return (end - moments.to_numpy("datetime64[s]")).astype(np.float64) / 86_400
 
 
 def _place(ids: npt.NDArray[np.int64], customers: pd.Series) -> npt.NDArray[np.int64]:
@@ -87,9 +85,8 @@ def _windows(name: str, place: npt.NDArray[np.int64], age: Numbers, n: int, weig
     out = {}
     for days in WINDOWS:
         inside = age <= days
-        out[f"{name}_{days}"] = np.bincount(
-            place[inside], None if weights is None else np.asarray(weights, float)[inside], n
-        )
+        counted = np.ones(inside.sum()) if weights is None else np.asarray(weights, float)[inside]
+        out[f"{name}_{days}"] = np.bincount(place[inside], counted, n).astype(np.float64)
     return out
 
 
@@ -129,7 +126,10 @@ def _orders(transactions: pd.DataFrame, ids: npt.NDArray[np.int64], end: np.date
     discount = orders["discount"].to_numpy(np.float64) / np.maximum(orders["gross"].to_numpy(np.float64), 0.01)
     back = (orders["return_date"] < pd.Timestamp(end)).to_numpy(float)
     columns |= {"discount": _mean(place, discount, n), "returned": _mean(place, back, n)}
-    return columns | {"last_returned": _last(place, age, back, n), "returned_183": _windows("x", place, age, n, back)["x_183"]}
+    return columns | {
+        "last_returned": _last(place, age, back, n),
+        "returned_183": _windows("x", place, age, n, back)["x_183"],
+    }
 
 
 def _deliveries(run: Any, ids: npt.NDArray[np.int64], end: np.datetime64) -> dict[str, Any]:

@@ -35,8 +35,8 @@ def latent_oracle(world: World, *, as_of: int, horizon: int, replications: int =
 
     Notes
     -----
-    For the chance of silence, each customer is followed as if no order came: no order in the next month, none in the one
-    after given none in the first, and so on, leaving included. So it needs few repetitions: what is left of luck is
+    For the chance of silence, each customer is followed as if no order came: no order in the next month, none in the
+    one after given none in the first, and so on, leaving included. So it needs few repetitions: what is left of luck is
     which mails are opened.
     """
     setup = world.setup

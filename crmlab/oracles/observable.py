@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import log_loss, roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from crmlab.oracles.history import day_of_month, observable_history
 from crmlab.streams import derive_seed
@@ -29,8 +30,8 @@ class ObservableOracle:
     Parameters
     ----------
     customers : int
-        Other customers to learn from. A million come close to the ceiling and take minutes; the default is what a lesson
-        can wait for.
+        Other customers to learn from. A million come close to the ceiling and take minutes; the default is what a
+        lesson can wait for.
 
     Attributes
     ----------
@@ -38,14 +39,15 @@ class ObservableOracle:
         Customers learned from; a fifth as many again were held out for the two tables below.
     full_, half_ : dict
         ``auc`` (area under the ROC curve of silence), ``auc_se`` (its standard error) and ``log_loss`` on the customers
-        held out, learned from all others and from half of them. Their difference says what twice as many customers bring,
-        and bounds what an infinite number would: less than twice that difference, if each doubling brings at most half
-        of the last one.
+        held out, learned from all others and from half of them. Their difference says what twice as many customers
+        bring; if each doubling brings at most half of what the last one brought, an infinite number brings no more
+        than that difference once again.
     """
 
-    def __init__(self, *, customers: int = 30_000) -> None:
+    def __init__(self, *, customers: int = 20_000) -> None:
         self.customers = customers
 
+    @threadpool_limits.wrap(limits=1)  # threads that wait for a busy core cost ten times what they save
     def fit(self, world: World, *, as_of: int, horizon: int) -> Self:
         """Learn from other customers of a world.
 
@@ -74,6 +76,7 @@ class ObservableOracle:
         self._orders = _regressor(len(rest)).fit(X.to_numpy()[rest], orders[rest])
         return self
 
+    @threadpool_limits.wrap(limits=1)
     def predict(self, run: Any) -> pd.DataFrame:
         """Return the prediction for each customer of a run from its tables up to the day.
 
@@ -92,7 +95,7 @@ class ObservableOracle:
         return pd.DataFrame({"silent": chance, "orders": self._orders.predict(X.to_numpy())}, index=X.index)
 
     @classmethod
-    def of(cls, world: World, *, as_of: int, horizon: int, customers: int = 30_000) -> ObservableOracle:
+    def of(cls, world: World, *, as_of: int, horizon: int, customers: int = 20_000) -> ObservableOracle:
         """Return a fitted oracle, the same one on the next call with the same scenario, policy and arguments.
 
         Parameters

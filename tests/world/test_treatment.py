@@ -46,11 +46,7 @@ def test_the_columns_belong_together(effects) -> None:
 
 def test_the_standard_error_says_how_much_repetitions_differ(world, cheaper, effects) -> None:
     """The deviation of a short average from a long one is as large as its standard error says, within a tenth."""
-    few = world.with_luck(1).treatment_effect(world.with_luck(1).do(price=0.9, start=START), replications=2)
-    assert few.index.equals(effects.index)
     some = effects["orders_effect_se"] > 0
-    assert (effects.loc[some, "orders_effect_se"] < few.loc[some, "orders_without"].std()).all()
-    # Two halves of the same repetitions, from other luck after the same past: seeds differ by the number of them only.
     long = world.treatment_effect(cheaper, replications=128)
     z = (effects["orders_effect"] - long["orders_effect"])[some] / effects.loc[some, "orders_effect_se"]
     # The first 32 repetitions are among the 128: the difference has 1 − 32/128 of the variance.
