@@ -21,8 +21,9 @@ class Mails:
     """Mails of one month, by place in the state.
 
     `sent` counts the mails of a subscriber, shape (1,) or (n,). Bit k of `opened_which` says whether the mail of number
-    k (from 0) was opened, `opened` counts them. `unsubscribed` are the places of those who left the list, upon the
-    mails of number `upon`, after which they got no more. `irritation` is None where nobody is irritated.
+    k (from 0) was opened, `opened` counts them, `chance` is that of each. `unsubscribed` are the places of those who
+    left the list, upon the mails of number `upon`, after which they got no more. `irritation` is None where nobody is
+    irritated.
     """
 
     sent: Counts
@@ -30,6 +31,7 @@ class Mails:
     opened_which: npt.NDArray[np.int16]
     unsubscribed: npt.NDArray[np.intp]
     upon: npt.NDArray[np.int8]
+    chance: Floats
     irritation: Floats | None
 
 
@@ -68,7 +70,7 @@ def receive_mails(scenario: Scenario, state: State, effects: Effects, *, month: 
         leaver, upon = _unsubscribe(scenario, state, mails, irritation, month=month, seed=seed)
         which[leaver] &= (np.int16(2) << upon) - np.int16(1)
         opened[leaver] = np.bitwise_count(which[leaver])
-    return Mails(sent, opened, which, leaver, upon, irritation)
+    return Mails(sent, opened, which, leaver, upon, chance, irritation)
 
 
 def mails_sent(scenario: Scenario, state: State, effects: Effects, *, month: int, seed: int) -> Counts:

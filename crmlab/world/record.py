@@ -38,7 +38,8 @@ class Recorded:
     mails
         One value per subscriber and month in which the firm mailed, month by month: ``sent`` counts the mails, bit k of
         ``opened`` and ``clicked`` says what became of that of number k, ``unsubscribed`` is the number of the mail upon
-        which the customer left the list, −1 for none. The lost get mails too, which nobody opens. Empty unless asked
+        which the customer left the list, −1 for none. The lost get mails too, which nobody opens. ``chance`` is
+        that of opening each of them. Empty unless asked
         for.
     contacts
         One value per contact to win somebody back, as of `crmlab.world.win_back.Contacts`, with ``month``.
@@ -302,6 +303,7 @@ def _append_mails(letters: _Columns, block: Block, happened: Month, effects: Eff
         sent=np.concatenate([sent[got], lost_sent[left]]),
         opened=np.concatenate([mails.opened_which[got], np.zeros(len(left), np.int16)]),
         clicked=np.concatenate([clicked[got], np.zeros(len(left), np.int16)]),
+        chance=np.concatenate([mails.chance[got], np.zeros(len(left), np.float32)]),
         unsubscribed=np.concatenate([upon[got], np.full(len(left), -1, np.int8)]),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crmlab.streams import derive_seed
 from crmlab.world.acquisition import Population, with_referrers
 from crmlab.world.catalogue import Catalogue, make_catalogue
+from crmlab.world.dirt import DirtyShown, switches
 from crmlab.world.observation import (
     customers_table,
     deliveries_table,
@@ -65,6 +67,47 @@ class Run(FirmTables):
         """The firm's tables by name, those that are there at once."""
         return {name: getattr(self, name) for name in TABLES}
 
+    def dirty(self, tier: str = "realistic", /, *, seed: int = 0, **rates: float) -> Run:
+        """Return the same firm with its files as files are: twice registered, misspelt, incomplete, in two currencies.
+
+        The truth stays what it is; ``truth.persons`` says who is whom, and ``dirt_log`` holds every cell before and
+        after. Tables: `customers`, `transactions`, `contact_details`, `tickets` and `reviews`.
+
+        Parameters
+        ----------
+        tier : str
+            ``clean``, ``realistic`` or ``hard``; `crmlab.world.dirt.TIERS` has their rates.
+        seed : int
+            Seed of the dirt.
+        **rates : float
+            Rates that are other than those of the tier; `crmlab.world.dirt.Switches` names them.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        ValueError
+            If the tier or a kind of dirt does not exist, or a rate is impossible.
+
+        Examples
+        --------
+        >>> import crmlab as crm
+        >>> shop = crm.World("cosmetics", customers=300, months=6).simulate()
+        >>> doubles = shop.dirty("clean", duplicates=0.1).truth.persons
+        >>> bool(doubles["person_id"].duplicated().any())
+        True
+        """
+        shown = DirtyShown(self, switches(tier, rates), derive_seed(self.world.seed, seed))
+        return replace(
+            self,
+            customers=shown.table("customers"),
+            transactions=shown.table("transactions"),
+            truth=self.truth.behind(shown),
+            shown=shown,
+        )
+
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {len(table):,}" for name, table in self.tables.items())
         return f"Run of {self.world!r}: {rows} rows"
@@ -97,7 +140,8 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
         raise ValueError("none of these customers joins before the end of the simulation")
     customers, months, observed, shown, latent = (_joined([block[k] for block in blocks]) for k in range(5))
     orders, lines, sequence = _in_time(observed, shown)
-    records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence)
+    again = partial(_mails, setup, wanted, block_size=block_size, processes=processes)
+    records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence, again)
     further = Shown(lambda: records)
     return Run(
         customers=customers_table(setup, customers, orders),
@@ -112,6 +156,26 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
     )
 
 
+def _mails(setup: Setup, wanted: Ids | None, *, block_size: int, processes: int) -> Columns:
+    """Live through the simulation once more and return the mails, customer by customer and month by month."""
+    ids = None if wanted is None else with_referrers(setup, wanted)
+    work = partial(_mails_of_block, setup, wanted)
+    generations = by_generation(setup, ids, work, block_size=block_size, processes=processes)
+    parts = [part for _, results in generations for part in results if part]
+    return _joined(parts) if parts else {}
+
+
+def _mails_of_block(
+    setup: Setup, wanted: Ids | None, population: Population
+) -> tuple[tuple[Recommendations, ...], Columns]:
+    recorded, others = _recorded(setup, wanted, population, mails=True)
+    mails = recorded.mails
+    if mails:
+        sequence = np.lexsort((mails["month"], mails["customer_id"]))
+        mails = {name: values[sequence] for name, values in mails.items()}
+    return others + recorded.recommendations, mails
+
+
 LATENT = ("number", "experience", "verdict", "delay", "failed", "ticket", "ticket_cost")
 """What is felt about an order, or costs the firm, and shows in no table of orders."""
 
@@ -119,15 +183,22 @@ LATENT = ("number", "experience", "verdict", "delay", "failed", "ticket", "ticke
 def _simulate_block(
     setup: Setup, catalogue: Catalogue, wanted: Ids | None, population: Population
 ) -> tuple[tuple[Recommendations, ...], tuple[Columns, Columns, Columns, Columns, Columns]]:
+    recorded, others = _recorded(setup, wanted, population)
+    observed, lines = observe(setup, catalogue, recorded)
+    latent = {name: recorded.orders[name] for name in LATENT}
+    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
+
+
+def _recorded(
+    setup: Setup, wanted: Ids | None, population: Population, *, mails: bool = False
+) -> tuple[Recorded, tuple[Recommendations, ...]]:
+    """Record those of a block who are wanted; of the others only what they recommend."""
     others: tuple[Recommendations, ...] = ()
     if wanted is not None:
         inside = np.isin(population.customer_id, wanted)
         others, _ = live_through(setup, population.some(~inside), until=setup.months)
         population = population.some(inside)
-    recorded = record_block(setup, population)
-    observed, lines = observe(setup, catalogue, recorded)
-    latent = {name: recorded.orders[name] for name in LATENT}
-    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
+    return record_block(setup, population, mails=mails), others
 
 
 def observe(setup: Setup, catalogue: Catalogue, recorded: Recorded) -> tuple[Columns, Columns]:

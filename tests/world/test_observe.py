@@ -316,3 +316,47 @@ def test_traits_can_be_read_from_informative_indicators(large) -> None:
 def test_indicators_need_months_before_their_target() -> None:
     with pytest.raises(ValueError, match="months=6 is too few for indicators: the last 6 months are the target"):
         World("cosmetics", customers=50, months=6).simulate().indicators  # noqa: B018
+
+
+def test_subjects_are_a_fair_test(large) -> None:
+    """Version and customer have nothing to do with each other; A is opened more often by the factor of the scenario."""
+    table, truth = large.emails, large.truth.mails
+    assert (table["send_id"] == truth["send_id"]).all()
+    first = (table["subject_variant"] == "A").to_numpy()
+    n = len(table)
+    assert abs(first.mean() - 0.5) < 4 / np.sqrt(4 * n)
+    chance = truth["open_chance"]
+    error = chance.std() * 2 / np.sqrt(n)
+    assert abs(chance[first].mean() - chance[~first].mean()) < 4 * error  # error rate 6e-5
+    expected = 0.08 * 2 * chance.mean()
+    gap = table.loc[first, "opened"].mean() - table.loc[~first, "opened"].mean()
+    assert abs(gap - expected) < 4 * np.sqrt(4 * chance.mean() / n)
+    assert abs(table["opened"].mean() - chance.mean()) < 4 * np.sqrt(chance.mean() / n)
+
+
+def test_mails_are_consistent(large) -> None:
+    table = large.emails
+    assert table["sent_ts"].is_monotonic_increasing
+    assert table["sent_ts"].dt.hour.between(9, 11).all()
+    assert not (table["bounced"] & table["opened"]).any()
+    for deed in ("clicked", "replied", "ordered"):
+        assert (table.loc[table[deed], "opened"]).all(), deed
+    gone = table.loc[table["unsubscribed"], ["customer_id", "sent_ts"]].merge(
+        table[["customer_id", "sent_ts"]], on="customer_id", suffixes=("_left", "")
+    )
+    assert (gone["sent_ts"] <= gone["sent_ts_left"]).all(), "who has left the list gets no more mail"
+    read = table[table["opened"]]
+    living = large.truth.mails["open_chance"] > 0
+    assert 0.13 < table.loc[living, "opened"].mean() < 0.20
+    assert 0.08 < read["clicked"].mean() < 0.15
+    after = table[table["ordered"]].merge(large.transactions[["customer_id", "ts"]], on="customer_id")
+    wait = (after["ts"] - after["sent_ts"]).dt.total_seconds() / 86_400
+    assert after[wait.between(0, 7)]["send_id"].nunique() == table["ordered"].sum()
+
+
+def test_programs_open_and_click(large) -> None:
+    dirty = large.dirty("clean", prefetched=0.3, bot_clicks=0.02)
+    human, recorded = large.truth.mails, dirty.emails
+    assert recorded["opened"].mean() > human["opened"].mean() + 0.2
+    assert not (recorded["bounced"] & recorded["opened"]).any()
+    assert set(dirty.dirt_log["dirt"]) == {"prefetched", "bot_clicks"}

@@ -11,6 +11,8 @@ import pandas as pd
 
 from crmlab.world.observe.exits import exit_survey
 from crmlab.world.observe.indicators import indicators
+from crmlab.world.observe.mails import emails
+from crmlab.world.observe.people import contact_details
 from crmlab.world.observe.prospect import prospects
 from crmlab.world.observe.records import Records
 from crmlab.world.observe.review import reviews
@@ -30,6 +32,8 @@ MAKERS: dict[str, Maker] = {
     "maxdiff_tasks": maxdiff_tasks,
     "prospects": prospects,
     "indicators": indicators,
+    "contact_details": contact_details,
+    "emails": emails,
 }
 """Maker of each table."""
 
@@ -43,5 +47,7 @@ BEHIND = {
     "item_utilities": "maxdiff_tasks",
     "prospects": "prospects",
     "indicators": "indicators",
+    "persons": "contact_details",
+    "mails": "emails",
 }
 """Table of the firm behind which each table of the truth lies."""

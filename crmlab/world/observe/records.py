@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,8 @@ class Records:
         What was felt about the orders, in the sequence of simulation.
     sequence : int64 array
         Place in `latent` of each order of `observed`.
+    again : function
+        Lives through the simulation once more, mails one by one this time, and returns them.
     """
 
     setup: Setup
@@ -52,6 +54,7 @@ class Records:
     lines: Columns
     latent: Columns
     sequence: npt.NDArray[np.int64]
+    again: Callable[[], Columns]
 
     @property
     def scenario(self) -> Scenario:
@@ -67,6 +70,11 @@ class Records:
     def orders(self) -> Columns:
         """Orders in the sequence of time, with what was felt about them."""
         return self.observed | {name: values[self.sequence] for name, values in self.latent.items()}
+
+    @cached_property
+    def mails(self) -> Columns:
+        """Mails by subscriber and month, as of `crmlab.world.record.Recorded`; costs a second simulation."""
+        return self.again()
 
     def place(self, ids: Ids) -> npt.NDArray[np.intp]:
         """Return the place of some customers among all."""
@@ -86,8 +94,13 @@ class Records:
         return {name: values[last] for name, values in rows.items()}
 
     def alive(self, ids: Ids, month: int) -> Booleans:
-        """Return who is still a customer at the end of a month."""
-        return ~(self.customers["death_time"][self.place(ids)] <= month + 1)
+        """Return who is a customer at the end of a month: those who left may have come back later."""
+        if month + 1 >= self.setup.months:
+            return ~(self.customers["death_time"][self.place(ids)] <= month + 1)
+        now, after = (self.months(m, m + 1) for m in (month, month + 1))
+        lived = now["customer_id"][now["exposure"] > 0]
+        goes_on = after["customer_id"][after["exposure"] > 0]
+        return np.isin(ids, lived) & np.isin(ids, goes_on)
 
     def opened(self, ids: Ids, month: int, *, span: int = 6) -> npt.NDArray[np.int64]:
         """Return how many mails each customer opened in the months up to and with `month`."""
