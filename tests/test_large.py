@@ -19,7 +19,7 @@ from crmlab.large.tables import is_personal
 from crmlab.tables import vocabulary
 from crmlab.world import World
 
-CUSTOMERS, MONTHS, SIZE = 500, 4, 120  # the last of five parts is smaller
+CUSTOMERS, MONTHS, SIZE = 500, 4, 120  # four parts
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +99,9 @@ def test_a_kill_in_the_middle_leaves_no_trace(tmp_path, processes) -> None:
     finished = {path: path.stat().st_mtime_ns for path in (killed / ".parts").glob("*.json")}
     assert 0 < len(finished) < 12, "killed in the middle"
     # What a kill between two steps may leave: a file without a record, and half a file under another name.
-    (killed / "transactions" / "part-00011.parquet").write_bytes(b"half")
+    (killed / "transactions" / "part-00010.parquet").write_bytes(b"half")
     (killed / ".unfinished").mkdir(exist_ok=True)
-    (killed / ".unfinished" / "transactions--part-00011.parquet").write_bytes(b"ha")
+    (killed / ".unfinished" / "transactions--part-00010.parquet").write_bytes(b"ha")
     for folder in (killed, whole):
         subprocess.run([sys.executable, str(script), str(folder)], check=True)
     assert files_of(killed) == files_of(whole)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crmlab.facts import buying, limit_case, marketing, profit, relations, satisfaction, service
+from crmlab.facts import buying, limit_case, marketing, optimum, profit, relations, satisfaction, service
 from crmlab.facts.fact import Fact
 
-_THEMES = (limit_case, buying, profit, satisfaction, service, marketing, relations)
+_THEMES = (limit_case, buying, profit, satisfaction, service, marketing, optimum, relations)
 
 FACTS: tuple[Fact, ...] = tuple(
     sorted((fact for theme in _THEMES for fact in theme.FACTS), key=lambda fact: (fact.number, fact.part))

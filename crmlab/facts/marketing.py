@@ -1,4 +1,4 @@
-"""Facts of marketing: what price, promotion and advertising do (22 to 24)."""
+"""Facts of marketing: what price, promotion and advertising do, and what becomes of mails (22 to 25)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import numpy as np
 from crmlab.facts.fact import Fact
 from crmlab.facts.sample import Sample, record_world
 from crmlab.world import World
+from crmlab.world.record import record_block
+from crmlab.world.simulation import who_joins
 
 
 def _quantities(sample: Sample, world: World) -> np.ndarray:
@@ -51,6 +53,41 @@ def advertising_short(sample: Sample) -> float:
 def advertising_long(sample: Sample) -> float:
     """Return the elasticity of orders to advertising that stays, once its stock has built up."""
     return _advertising(sample, 13, slice(7, 13))
+
+
+def _mails(sample: Sample) -> dict[str, float]:
+    """Return opened, clicked and unsubscribed per mail to a living customer, over a year."""
+
+    def make() -> dict[str, float]:
+        world = sample.cohort(months=13, share=0.3)
+        sums = dict.fromkeys(("sent", "opened", "clicked", "unsubscribed"), 0)
+        for block in who_joins(world.setup).blocks(16_384):
+            recorded = record_block(world.setup, block, mails=True)
+            mails = recorded.mails
+            # Mails to those who have left are sent too; the published figures are of lists that are kept clean.
+            living = ~(recorded.customers["death_time"][mails["row"]] <= mails["month"])
+            sums["sent"] += int(mails["sent"][living].sum())
+            for name in ("opened", "clicked"):
+                sums[name] += int(np.unpackbits(mails[name][living].astype(np.uint16).view(np.uint8)).sum())
+            sums["unsubscribed"] += int((mails["unsubscribed"][living] >= 0).sum())
+        return {name: count / sums["sent"] for name, count in sums.items()}
+
+    return sample.once("mails", make)
+
+
+def opened_per_mail(sample: Sample) -> float:
+    """Return the share of mails to living customers that is opened."""
+    return _mails(sample)["opened"]
+
+
+def clicked_per_mail(sample: Sample) -> float:
+    """Return the share of mails to living customers in which a link is followed."""
+    return _mails(sample)["clicked"]
+
+
+def unsubscribed_per_mail(sample: Sample) -> float:
+    """Return the share of mails upon which a living customer leaves the list."""
+    return _mails(sample)["unsubscribed"]
 
 
 _BIJMOLT = "Bijmolt, Van Heerde & Pieters (2005)"
@@ -111,5 +148,13 @@ FACTS = [
         f"{_SETHURAMAN}: 0.24",
         True,
         advertising_long,
+    ),
+    *(
+        Fact(25, part, "cosmetics", f"mails {what}", low, high, f"Mailchimp, beauty: {target}", True, compute)
+        for part, what, low, high, target, compute in [
+            ("a", "opened", 0.1515, 0.1815, "0.1665", opened_per_mail),
+            ("b", "clicked", 0.0162, 0.0222, "0.0192", clicked_per_mail),
+            ("c", "upon which somebody unsubscribes", 0.0025, 0.0035, "0.0030", unsubscribed_per_mail),
+        ]
     ),
 ]

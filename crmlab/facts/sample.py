@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crmlab.world import World, load_scenario
+from crmlab.world import Run, World, load_scenario
 from crmlab.world.record import record_block
 from crmlab.world.simulation import Columns, who_joins
 
@@ -87,6 +87,10 @@ class Sample:
     def recorded(self, scenario: str = "cosmetics", *, months: int = 24) -> Recorded:
         """Return the cohort of a scenario as recorded; made once."""
         return self.once(("recorded", scenario, months), lambda: record_world(self.cohort(scenario, months=months)))
+
+    def run(self, scenario: str = "cosmetics", *, months: int = 24) -> Run:
+        """Return the run of the cohort of a scenario, with the firm's tables; made once."""
+        return self.once(("run", scenario, months), lambda: self.cohort(scenario, months=months).simulate())
 
 
 def record_world(world: World) -> Recorded:

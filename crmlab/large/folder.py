@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from crmlab.tables import TableError
+from crmlab.world.acquisition import VILLAGE
 
-PART = 50_000
-"""Customers of the first day in one part. Frozen: with another number the same world comes in other files."""
+PART = VILLAGE
+"""Customers of the first day in one part, at least: a village, so that a part needs nobody else to be simulated."""
 
 PLAN, MANIFEST = "plan.json", "manifest.json"
 RECORDS, UNFINISHED, LOCK = ".parts", ".unfinished", ".lock"

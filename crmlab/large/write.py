@@ -12,9 +12,6 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from crmlab.data import made_with
 from crmlab.large.folder import (
     MANIFEST,
@@ -33,10 +30,9 @@ from crmlab.large.folder import (
 from crmlab.large.tables import TRUTH, dictionary, is_personal, write_table
 from crmlab.tables import vocabulary
 from crmlab.world import World
-from crmlab.world.setup import prospect_count
+from crmlab.world.acquisition import slice_ids
 
 Progress = Callable[[str, float], None]
-Ids = npt.NDArray[np.int64]
 
 
 def write_large(
@@ -65,7 +61,7 @@ def write_large(
     processes : int
         Processes that share the work. Memory grows with them, the result stays.
     part_size : int
-        Customers of the first day in one part.
+        Customers of the first day in one part, at least.
     progress : function
         Told what is being done, and the share of the parts that is done.
 
@@ -89,7 +85,7 @@ def write_large(
     check_folder(target, plan)
     with only_writer(target):
         open_folder(target, plan)
-        count = -(-world.customers // part_size)
+        count = part_count(world, part_size)
         done = finished_parts(target)
         missing = [part for part in range(count) if part not in done]
         progress("Writing", len(done) / count)
@@ -110,23 +106,9 @@ def _table(file: str) -> str:
     return f"truth_{name}" if file.startswith("truth/") else name
 
 
-def part_ids(world: World, part: int, size: int) -> Ids:
-    """Return the ids of a part: as many of the first day as of the prospects, so that all parts take equally long.
-
-    Parameters
-    ----------
-    world : World
-        Which one.
-    part : int
-        Number of the part.
-    size : int
-        Customers of the first day in a part.
-    """
-    first = world.customers
-    prospects = prospect_count(world.scenario, first)
-    low, high = part * size, min((part + 1) * size, first)
-    later = [first + prospects * end // first for end in (low, high)]
-    return np.concatenate([np.arange(low + 1, high + 1), np.arange(later[0] + 1, later[1] + 1)])
+def part_count(world: World, size: int) -> int:
+    """Return the number of parts. With the usual size a part is a village, and needs nobody else to be simulated."""
+    return max(1, world.customers // size)
 
 
 def write_part(world: World, folder: Path, plan: dict[str, Any], part: int) -> dict[str, Any]:
@@ -148,7 +130,7 @@ def write_part(world: World, folder: Path, plan: dict[str, Any], part: int) -> d
     dict
         Record: what the manifest says of each file.
     """
-    run = world.simulate(customers=part_ids(world, part, plan["part_size"]))
+    run = world.simulate(customers=slice_ids(world.setup, part, part_count(world, plan["part_size"])))
     record: dict[str, Any] = {}
 
     def write(name: str, place: str, table: Any) -> None:

@@ -2,7 +2,9 @@
 
 Prospects are a finite pool with fixed ids that is used up. Each has one fixed potential referrer among the people of
 earlier *generations*: ids in ascending ranges, the customers of the first day before all others. So the people of one
-generation can be simulated, in any number of blocks, before it is decided who of the next one joins and when.
+generation can be simulated, in any number of blocks, before it is decided who of the next one joins and when. A world
+of 100,000 customers or more falls into *villages*, each with its share of every generation, in which people know one
+another: so a world too large for memory can be simulated village by village.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from crmlab.world.setup import Setup
 
 GENERATIONS = (0.5, 0.8, 1.0)
 """Where the generations of prospects end, as shares of their pool."""
+
+VILLAGE = 50_000
+"""Customers of the first day in a village, at least: people recommend the firm in their own village only."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def generations(setup: Setup, customers: Ids | None = None) -> list[Ids]:
 
     The first are the customers of the first day. Generations without anybody are left out at the end.
     """
-    ends = [0, setup.customers, *(setup.customers + round(setup.prospects * share) for share in GENERATIONS)]
+    ends = _ends(setup)
     if customers is None:
         parts = [np.arange(low + 1, high + 1) for low, high in pairwise(ends)]
     else:
@@ -75,23 +80,57 @@ def generations(setup: Setup, customers: Ids | None = None) -> list[Ids]:
     return parts
 
 
+def _ends(setup: Setup) -> list[int]:
+    """Return the last id of each generation, with 0 before the first."""
+    return [0, setup.customers, *(setup.customers + round(setup.prospects * share) for share in GENERATIONS)]
+
+
+def slice_ids(setup: Setup, number: int, count: int) -> Ids:
+    """Return the ids of one of `count` equal slices of the world, each with its share of every generation.
+
+    A village is a slice: people recommend the firm within it only, so that it can be simulated by itself.
+    """
+    parts = [
+        np.arange(low + (high - low) * number // count + 1, low + (high - low) * (number + 1) // count + 1)
+        for low, high in pairwise(_ends(setup))
+    ]
+    return np.concatenate(parts)
+
+
+def village_count(customers: int) -> int:
+    """Return into how many villages a world with so many customers on the first day falls."""
+    return max(1, customers // VILLAGE)
+
+
 def with_referrers(setup: Setup, customers: Ids) -> Ids:
     """Return these people, and all those whose recommendation could have brought one of them."""
     closed = np.unique(customers)
-    for generation in reversed(generations(setup)[1:]):
-        inside = closed[(closed >= generation[0]) & (closed <= generation[-1])]
+    for low, high in reversed(list(pairwise(_ends(setup)))[1:]):
+        inside = closed[(closed > low) & (closed <= high)]
         closed = np.union1d(closed, potential_referrers(setup, inside))
     return closed
 
 
 def potential_referrers(setup: Setup, prospects: Ids) -> Ids:
-    """Return the one person who could recommend the firm to each prospect: anybody of an earlier generation."""
-    ends = np.array([setup.customers, *(setup.customers + round(setup.prospects * share) for share in GENERATIONS)])
-    earlier = ends[np.searchsorted(ends, prospects, side="left") - 1]
+    """Return the one person who could recommend the firm to each prospect: of an earlier generation, same village."""
+    ends, villages = np.array(_ends(setup)), village_count(setup.customers)
+    generation = np.searchsorted(ends, prospects, side="left") - 1
+    low, size = ends[generation], np.diff(ends)[generation]
+    village = ((prospects - low) * villages - 1) // np.maximum(size, 1)
+    # Where the village begins in each generation, and how many of it there are.
+    first = np.stack([a + (b - a) * village // villages for a, b in pairwise(ends)])
+    people = np.stack([a + (b - a) * (village + 1) // villages for a, b in pairwise(ends)]) - first
+    people[np.arange(len(people))[:, None] >= generation] = 0
     coarse, fine = (
         uniform(prospects, seed=setup.seed_people, mechanism="referrer", draw=k).astype(np.float64) for k in (0, 1)
     )
-    return 1 + np.floor((coarse + (fine - 0.5) * 2.0**-23) * earlier).astype(np.int64)
+    number = np.floor((coarse + (fine - 0.5) * 2.0**-23) * people.sum(axis=0)).astype(np.int64)
+    out = np.zeros(len(prospects), np.int64)
+    for start, count in zip(first, people, strict=True):
+        inside = (number >= 0) & (number < count)
+        out[inside] = (start + number + 1)[inside]
+        number = np.where(inside, -1, number - count)
+    return out
 
 
 def opening(setup: Setup, customers: Ids) -> Population:

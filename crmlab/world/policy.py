@@ -70,6 +70,22 @@ class Policy:
                     out = np.where(concerned, exception.values[place], out)
         return out
 
+    def lasting(self, months: int, *, exceptions: bool) -> Policy:
+        """Return the same policy over another number of months; with fewer, what comes later is cut off.
+
+        Parameters
+        ----------
+        months : int
+            How many.
+        exceptions : bool
+            Whether to keep the exceptions for single customers.
+        """
+        paths = {
+            lever: np.concatenate([path[:months], np.full(max(0, months - len(path)), path[-1])])
+            for lever, path in self.months.items()
+        }
+        return replace(self, months=paths, exceptions=self.exceptions if exceptions else {})
+
     def has_exceptions(self, *levers: str) -> bool:
         """Return whether any of the levers differs between customers."""
         return any(self.exceptions.get(lever) for lever in levers)

@@ -18,6 +18,7 @@ from crmlab.world.run import Run, simulate
 from crmlab.world.scenario import Scenario, load_scenario
 from crmlab.world.setup import Setup
 from crmlab.world.simulation import BLOCK, who_joins
+from crmlab.world.treatment import first_difference, treatment_effects
 
 
 class World:
@@ -157,6 +158,34 @@ class World:
         """
         return self._with(luck_seed=derive_seed(self.luck_seed, -1 - number))
 
+    def with_people(self, *, seed: int, customers: int | None = None, months: int | None = None) -> World:
+        """Return the same firm under the same policy with other people.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the people and of their luck; that of this world gives the same people again.
+        customers : int, optional
+            Customers on file on the first day; as many as here by default.
+        months : int, optional
+            Months to simulate; as many as here by default. In months beyond these the last one's levers go on.
+
+        Returns
+        -------
+        World
+            What single customers are treated to differently is kept only where the people stay the same.
+        """
+        count, length = customers or self.customers, months or self.months
+        same = seed == self.seed and count == self.customers
+        return World(
+            self.scenario,
+            customers=count,
+            months=length,
+            seed=seed,
+            luck_seed=self.luck_seed if same else None,
+            _policy=self._policy.lasting(length, exceptions=same),
+        )
+
     def simulate(self, *, customers: Iterable[int] | None = None, processes: int = 1, block_size: int = BLOCK) -> Run:
         """Simulate the world from the firm's beginnings to the last month.
 
@@ -219,6 +248,88 @@ class World:
             order_horizon=horizon or t.order_horizon_months,
             replications=_check_count("replications", replications or t.replications, 2, 100_000),
         )
+
+    def treatment_effect(
+        self,
+        changed: World,
+        *,
+        horizon: int | None = None,
+        replications: int = 64,
+        customers: Iterable[int] | None = None,
+        processes: int = 1,
+    ) -> pd.DataFrame:
+        """Return what doing as in another world is expected to do to each customer, luck removed.
+
+        Everybody who is a customer when the two policies part is followed from there under both of them, many times
+        over, under the same luck. This is the direct effect: what a customer does differently, not those whom the
+        customer brings (`crmlab.recovery.total_effect`).
+
+        Parameters
+        ----------
+        changed : World
+            This world under another policy, from `do`.
+        horizon : int, optional
+            Months over which to sum; by default all that are left.
+        replications : int
+            Repetitions over which to average, at least 2.
+        customers : iterable of int, optional
+            Ids to confine the result to.
+        processes : int
+            Processes that share the work; the result is the same for any number.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``customer_id``: expected ``orders_without`` and ``orders_with`` the change, ``orders_effect``,
+            its standard error ``orders_effect_se`` over the repetitions; and the same for ``value``, discounted profit
+            in €. Those who had left by then have zeros.
+
+        Raises
+        ------
+        ValueError
+            If the worlds differ in more than their policy, or not at all.
+
+        Examples
+        --------
+        >>> world = World(customers=200, months=12)
+        >>> effects = world.treatment_effect(world.do(price=0.9, start=6), replications=8)
+        >>> bool(effects["orders_effect"].mean() > 0)
+        True
+        """
+        start = self.parts_at(changed)
+        mine, theirs = self.setup, changed.setup
+        return treatment_effects(
+            mine,
+            theirs,
+            who_joins(mine, self._some(customers), until=start),
+            from_month=start,
+            horizon=_check_count("horizon", horizon or self.months - start, 1, 1_200),
+            replications=_check_count("replications", replications, 2, 100_000),
+            processes=_check_count("processes", processes, 1, 1024),
+        )
+
+    def parts_at(self, changed: World) -> int:
+        """Return the first month in which another world's policy may differ from this one's.
+
+        Parameters
+        ----------
+        changed : World
+            This world under another policy, from `do`.
+
+        Raises
+        ------
+        ValueError
+            If the worlds differ in more than their policy, or not at all.
+        """
+        for name in ("customers", "months", "seed", "luck_seed"):
+            if getattr(self, name) != getattr(changed, name):
+                raise ValueError(f"the worlds have another {name}; change a world with its method do")
+        if dict(self.scenario) != dict(changed.scenario):
+            raise ValueError("the worlds have another scenario; change a world with its method do")
+        start = first_difference(self.setup, changed.setup)
+        if start == self.months:
+            raise ValueError("both worlds have the same policy, so that there is no effect")
+        return start
 
     @property
     def setup(self) -> Setup:

@@ -1,73 +1,14 @@
-"""Estimates against the truth: what a decision really did, how good an estimate is, what a wrong choice costs.
-
-This is for scoring only. No method may import it: a firm has no truth.
-"""
+"""How good an estimate or a choice is, against the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
-
-OUTCOMES = ("profit", "orders", "satisfaction")
-"""What `effect` compares."""
-
-
-class _HasTruth(Protocol):
-    @property
-    def truth(self) -> Any: ...
-
-
-def effect(without: _HasTruth, changed: _HasTruth, *, start: int = 0, stop: int | None = None) -> pd.DataFrame:
-    """Return the true effect of a decision: what became of the same people with it, and what without it.
-
-    The runs share their people and their luck, so the difference of each customer is paired, and most of the noise
-    cancels.
-
-    Parameters
-    ----------
-    without, changed : Run
-        Two simulations of one world, without the decision and with it.
-    start, stop : int
-        Months compared: from `start` to before `stop`, by default all.
-
-    Returns
-    -------
-    DataFrame
-        One row each for ``profit`` (€), ``orders`` and ``satisfaction``; per customer: ``without`` and ``with`` it,
-        ``difference``, its ``standard_error``, the ``unpaired_standard_error`` that two unrelated groups of this size
-        would have had, and ``total``, the difference over all customers. Profit and orders are sums over the months,
-        for everybody who was a customer in either run. Satisfaction is the mean over the months in which a customer was
-        there in both.
-
-    Raises
-    ------
-    ValueError
-        If the runs have no customer and month in common.
-
-    Notes
-    -----
-    The standard error says how much the difference would vary over other people and other luck; the effect on these
-    people with this luck is known exactly.
-    """
-    first, second = (_span(run.truth.months, start, stop) for run in (without, changed))
-    both = first.merge(second, on=["customer_id", "month"], suffixes=("_without", "_with"))
-    if both.empty:
-        raise ValueError(f"the runs have no customer in common in the months from start={start} to stop={stop}")
-    sums = [months.groupby("customer_id")[["profit", "orders"]].sum() for months in (first, second)]
-    everybody = sums[0].index.union(sums[1].index)
-    lower, upper = (table.reindex(everybody, fill_value=0.0) for table in sums)
-    moods = both.groupby("customer_id")[["satisfaction_without", "satisfaction_with"]].mean()
-    pairs = {
-        "profit": (lower["profit"], upper["profit"]),
-        "orders": (lower["orders"], upper["orders"]),
-        "satisfaction": (moods["satisfaction_without"], moods["satisfaction_with"]),
-    }
-    return pd.DataFrame({name: _paired(*pair) for name, pair in pairs.items()}).T.rename_axis("outcome")
+from scipy.stats import binomtest, rankdata
 
 
 def score(estimate: pd.Series, truth: pd.Series) -> pd.Series:
@@ -152,25 +93,64 @@ def regret(chosen: Iterable[Any], value: pd.Series) -> float:
     return float(value.nlargest(len(names)).sum() - value.loc[names].sum())
 
 
-def _span(months: pd.DataFrame, start: int, stop: int | None) -> pd.DataFrame:
-    inside = months["month"] >= start
-    if stop is not None:
-        inside &= months["month"] < stop
-    return months.loc[inside, ["customer_id", "month", *OUTCOMES]]
+def coverage(lower: pd.Series, upper: pd.Series, truth: pd.Series, *, level: float = 0.95) -> pd.Series:
+    """Return how often intervals hold the truth, with the error that the number of customers leaves.
 
+    Parameters
+    ----------
+    lower, upper : Series
+        Ends of the interval of each customer, indexed by customer.
+    truth : Series
+        What really was, indexed likewise; those who are in all three are compared.
+    level : float
+        Share of intervals that should hold the truth, between 0 and 1.
 
-def _paired(without: pd.Series, changed: pd.Series) -> dict[str, float]:
-    difference = changed - without
-    n = len(difference)
-    return {
-        "without": without.mean(),
-        "with": changed.mean(),
-        "difference": difference.mean(),
-        "standard_error": difference.std() / np.sqrt(n),
-        "unpaired_standard_error": np.sqrt((without.var() + changed.var()) / n),
-        "total": difference.sum(),
-        "customers": float(n),
-    }
+    Returns
+    -------
+    Series
+        ``customers`` compared; ``level`` and ``coverage``; the 95% interval ``coverage_low`` to ``coverage_high``
+        (Clopper–Pearson) and the ``p_value`` of the exact binomial test of ``level``, both for independent customers;
+        ``truth_below`` and ``truth_above``, shares of truths that fell out at either end; ``mean_width`` in the unit of
+        the truth.
+
+    Raises
+    ------
+    ValueError
+        If an interval ends before it begins, the level is impossible, or the series do not fit one another.
+
+    Examples
+    --------
+    >>> truth = pd.Series([1.0, 5.0, 3.0, 9.0])
+    >>> found = coverage(truth - 1, pd.Series([2.0, 4.0, 4.0, 10.0]), truth, level=0.5)
+    >>> float(found["coverage"]), float(found["truth_above"])
+    (0.75, 0.25)
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r} is impossible; it must lie between 0 and 1")
+    _check_series(lower=lower, upper=upper, truth=truth)
+    common = truth.index.intersection(lower.index).intersection(upper.index)
+    if not len(common):
+        raise ValueError("lower, upper and truth have no customer in common: set the index of all to customer_id")
+    low, high, t = (series.loc[common].to_numpy(float) for series in (lower, upper, truth))
+    if (low > high).any():
+        raise ValueError(f"the interval of customer {common[low > high][0]!r} ends before it begins")
+    n, inside = len(common), int(((low <= t) & (t <= high)).sum())
+    test = binomtest(inside, n, level)
+    interval = test.proportion_ci(0.95, method="exact")
+    return pd.Series(
+        {
+            "customers": float(n),
+            "level": level,
+            "coverage": inside / n,
+            "coverage_low": interval.low,
+            "coverage_high": interval.high,
+            "p_value": test.pvalue,
+            "truth_below": float((t < low).mean()),
+            "truth_above": float((t > high).mean()),
+            "mean_width": float((high - low).mean()),
+        },
+        name="coverage",
+    )
 
 
 def _check_series(**series: pd.Series) -> None:
