@@ -287,7 +287,11 @@ EXERCISES = (
         enough=0.6,
         praise="Happier staff pay for themselves up to a point, and the last points are the dearest.",
         mistakes=(
-            Mistake("as it is", lambda data: 70.0, "That changes nothing, and the table above shows something to win."),
+            Mistake(
+                "as it is",
+                lambda data: 70.0,
+                "That changes nothing. A curve through the levels of your table has its top elsewhere.",
+            ),
             Mistake(
                 "as happy as can be",
                 lambda data: 100.0,

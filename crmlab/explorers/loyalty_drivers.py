@@ -55,7 +55,7 @@ def curve(answers: pd.DataFrame) -> Explorer:
         ax.errorbar(values.index, values["share"], yerr=reach, color=tone, marker="o", linewidth=1.8, capsize=4)
         ax.set_xticks([1, 2, 3, 4, 5])
         ax.set_xlim(0.7, 5.3)
-        ax.set_ylim(0, 1 if scale == _SHARES else max(6.5, 1.05 * float(values["high"].max())))
+        ax.set_ylim(0, 1 if scale == _SHARES else 1.1 * float(values["high"].max()))
         ax.grid(True, axis="y")
         ax.set_xlabel(say("Overall satisfaction (1 to 5)"))
         ax.set_ylabel(say("Share of customers") if scale == _SHARES else say("Odds: loyal per not loyal"))
@@ -127,15 +127,19 @@ def driver_map(answers: pd.DataFrame, items: Sequence[str]) -> Explorer:
         ax.axhline(float(importance.mean()), color=COLOURS["grey"], linewidth=0.8, linestyle="--")
         ax.axvline(float(performance.mean()), color=COLOURS["grey"], linewidth=0.8, linestyle="--")
         for place, name in enumerate(performance.sort_values().index):
+            # Names stand beyond the ends of the bars, on four levels in turn: neighbours do not cover each other.
+            above, far = place % 2 == 0, place % 4 > 1
             ax.annotate(
                 say(name),
-                (performance[name], importance[name]),
-                xytext=(6, 5 if place % 2 else -12),
+                (performance[name], table.loc[name, f"{column}_{'high' if above else 'low'}"]),
+                xytext=(0, (16 if far else 4) if above else (-24 if far else -12)),
                 textcoords="offset points",
                 fontsize=8.5,
+                ha="center",
             )
-        ax.set_xlim(float(performance.min()) - 0.06, float(performance.max()) + 0.12)
-        ax.set_ylim(0, 0.8 if column == "correlation" else 0.16)
+        ax.set_xlim(float(performance.min()) - 0.03, float(performance.max()) + 0.03)
+        low, high = float(table[f"{column}_low"].min()), float(table[f"{column}_high"].max())
+        ax.set_ylim(low - 0.2 * (high - low), high + 0.2 * (high - low))
         ax.set_xlabel(say("Performance: mean rating (1 to 5)"))
         ax.set_ylabel(say("Importance: {method}", method=say(method)))
         best = str(importance.idxmax())
@@ -199,7 +203,7 @@ def bonds() -> Explorer:
             ax.plot(months, worth, color=tones[name], linewidth=2, label=say(name))
         ax.axhline(0, color=COLOURS["grey"], linewidth=0.8)
         ax.set_xlim(0, _MONTHS)
-        ax.set_ylim(-25, 110)
+        ax.set_ylim(-20, max(40.0, 1.1 * max(ends.values())))
         ax.set_xticks(range(0, _MONTHS + 1, 6))
         ax.grid(True, axis="y")
         ax.set_xlabel(say("Months"))
