@@ -27,6 +27,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "loyalty": ("crmlab.loyalty", None),
     "needs": ("crmlab.needs", None),
     "paths": ("crmlab.paths", None),
+    "peek": ("crmlab.reading.peek", "peek"),
     "plots": ("crmlab.plots", None),
     "read_transactions": ("crmlab.reading", "read_transactions"),
     "recovery": ("crmlab.recovery", None),
