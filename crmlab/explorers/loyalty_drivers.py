@@ -199,7 +199,7 @@ def bonds() -> Explorer:
                 )
                 for month in months
             ]
-            ends[name] = worth[-1]
+            ends[name] = round(worth[-1]) + 0  # no negative zero
             ax.plot(months, worth, color=tones[name], linewidth=2, label=say(name))
         ax.axhline(0, color=COLOURS["grey"], linewidth=0.8)
         ax.set_xlim(0, _MONTHS)
@@ -223,7 +223,7 @@ def bonds() -> Explorer:
 
     controls = (
         Control("hazard", "Leave in a month", "slider", 5, low=1, high=12, unit="%"),
-        Control("margin", "Margin of a customer", "slider", 10, low=2, high=20, unit="€ per month"),
-        Control("copied", "Financial bond copied after", "slider", 6, low=0, high=36, step=3, unit="months"),
+        Control("margin", "Margin", "slider", 10, low=2, high=20, unit="€ a month"),
+        Control("copied", "Copied after", "slider", 6, low=0, high=36, step=3, unit="months"),
     )
     return Explorer("bonds", controls, render)

@@ -73,7 +73,7 @@ behaviour.round(2)
 
 # %%
 shares = crm.loyalty.drivers(answers[items], answers["overall"], methods=["correlation", "lmg"], interval=True)
-shares.sort_values("lmg", ascending=False)[["correlation", "lmg", "lmg_low", "lmg_high"]].round(2)
+shares.sort_values("lmg", ascending=False)[["correlation", "lmg", "lmg_low", "lmg_high"]].round(3)
 
 # %%
 crm.explorers.loyalty_drivers.driver_map(answers, items)
@@ -100,7 +100,7 @@ print(naive)
 # the number for the reveal.
 #
 # Programmes are *financial bonds*. Others are social, a person who knows you, or structural, a service built into your own
-# work. Move the month in which a rival copies the first.
+# work. Move the month in which a rival copies the financial one.
 
 # %%
 crm.explorers.loyalty_drivers.bonds()
