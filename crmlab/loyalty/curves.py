@@ -256,7 +256,8 @@ def _score_interval(good: int, many: int, base: int, others: int, compare: str, 
             error = 1 / good_ + 1 / (many_ - good_) + 1 / base_ + 1 / (others_ - base_)
         reach = normal_quantile(level) * np.sqrt(error)
         return float(np.exp(centre - reach)), float(np.exp(centre + reach))
-    low, high = confint_proportions_2indep(
-        good, many, base, others, compare=compare, method="score", alpha=1 - level, correction=True
-    )
+    with np.errstate(invalid="ignore", divide="ignore"):  # the search begins at ends where the score is not defined
+        low, high = confint_proportions_2indep(
+            good, many, base, others, compare=compare, method="score", alpha=1 - level, correction=True
+        )
     return float(low), float(high)
