@@ -109,7 +109,8 @@ class _Scene:
         set_alt_text(
             figure,
             say(
-                "Of {calls:,} customers called, {error:.1%} would have ordered anyway; {miss:.1%} of those who fell silent "
+                "Of {calls:,} customers called, {error:.1%} would have ordered anyway; {miss:.1%} of those who fell "
+                "silent "
                 "were not called. The calls earn {profit:,.0f} €; the curve is highest at {best:,} calls, with "
                 "{most:,.0f} €.",
                 calls=called,
@@ -124,7 +125,7 @@ class _Scene:
 
 
 def leak_or_not(table: pd.DataFrame, silent: pd.Series) -> Explorer:
-    """Look at one column after the other: does it foretell, or does it know?
+    """Look at one column after the other, to see whether it foretells or knows.
 
     Parameters
     ----------
@@ -138,12 +139,12 @@ def leak_or_not(table: pd.DataFrame, silent: pd.Series) -> Explorer:
     Explorer
         Control ``column``.
     """
-    audit = churn.audit_leakage(table, silent)
+    power_of = churn.audit_leakage(table, silent)["power"].to_dict()
 
     def render(column: str) -> Figure:
         ax = fixed_axes((0.11, 0.24, 0.86, 0.66))
         plots.leaving_by(table[column], silent, what=say("fell silent"), name=column, ax=ax)
-        power = float(audit.loc[column, "power"])
+        power = float(power_of[column])
         ax.set_title(say("{column}: alone it ranks {power:.0%} of pairs right", column=column, power=power))
         figure = figure_of(ax)
         set_alt_text(

@@ -44,7 +44,9 @@ def leaving_by(
         If the lengths differ or there is nobody.
     """
     if len(column) != len(left) or not len(column):
-        raise TableError(f"column has {len(column):,} values and left {len(left):,}: one of each per customer is needed.")
+        raise TableError(
+            f"column has {len(column):,} values and left {len(left):,}: one of each per customer is needed."
+        )
     values = pd.Series(column.to_numpy())
     gone = pd.Series(np.asarray(left, dtype=bool))
     groups = _groups(values)
@@ -59,7 +61,9 @@ def leaving_by(
     ax.vlines(place, low, high, color=COLOURS["sky"], linewidth=5)
     ax.plot(place, rate, "o", color=COLOURS["blue"], markersize=5)
     ax.set(ylim=(0, 1), xlim=(-0.6, len(table) - 0.1), xlabel=name or str(column.name), ylabel=f"Share who {what}")
-    ax.set_xticks(place, [str(each) for each in table.index], rotation=30 if len(table) > 5 else 0, ha="right" if len(table) > 5 else "center")
+    turned = len(table) > 5
+    names = [str(each) for each in table.index]
+    ax.set_xticks(place, names, rotation=30 if turned else 0, ha="right" if turned else "center")
     percent_axis(ax.yaxis)
     ax.set_title(f"Who {what}, by {name or column.name}")
     first, last = rate.iloc[0], rate.iloc[-1]

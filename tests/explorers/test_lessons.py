@@ -13,7 +13,7 @@ import pytest
 
 from crmlab import World, explorers
 from crmlab.exercises import Lesson, lesson
-from crmlab.explorers import Explorer, customer_value, start_here, your_own_data
+from crmlab.explorers import Explorer, churn_prediction, customer_value, start_here, your_own_data
 from crmlab.explorers.binding import image, widget
 from crmlab.plots import alt_text
 from crmlab.tables import TableError
@@ -36,9 +36,25 @@ def _your_own_data(opened: Lesson) -> list[Explorer]:
     return [your_own_data.decisions(opened.data.practice_file())]  # type: ignore[attr-defined]
 
 
+def _churn_prediction(opened: Lesson) -> list[Explorer]:
+    data = opened.data
+    customers, silent = data.test  # type: ignore[attr-defined]
+    profit = data.profit_rate * customers["order_value"]  # type: ignore[attr-defined]
+    return [
+        churn_prediction.threshold(
+            silent,
+            days=customers["days_since_last"],
+            risk=data.risk,  # type: ignore[attr-defined]
+            order_profit=profit,
+        ),
+        churn_prediction.leak_or_not(data.export, silent),  # type: ignore[attr-defined]
+    ]
+
+
 MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] = {
     "start_here": (start_here, "00", _start_here),
     "customer_value": (customer_value, "03", _customer_value),
+    "churn_prediction": (churn_prediction, "10", _churn_prediction),
     "your_own_data": (your_own_data, "16", _your_own_data),
 }
 
@@ -52,7 +68,7 @@ def there() -> dict[str, Explorer]:
     return {explorer.name: explorer for explorer in _all()}
 
 
-NAMES = ("cockpit", "concentration", "luck", "classes", "decisions")
+NAMES = ("cockpit", "concentration", "luck", "classes", "threshold", "leak_or_not", "decisions")
 
 
 def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:
