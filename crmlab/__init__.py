@@ -24,6 +24,8 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "lesson": ("crmlab.exercises", "lesson"),
     "lifetime": ("crmlab.lifetime", None),
     "load": ("crmlab.data", "load"),
+    "loyalty": ("crmlab.loyalty", None),
+    "needs": ("crmlab.needs", None),
     "paths": ("crmlab.paths", None),
     "plots": ("crmlab.plots", None),
     "read_transactions": ("crmlab.reading", "read_transactions"),
