@@ -64,7 +64,7 @@ def threshold(silent: pd.Series, *, days: pd.Series, risk: pd.Series, order_prof
         Control("score", "First on the list", "choice", _SILENCE, options=(_SILENCE, _MODEL)),
         Control("calls", "Customers called", "slider", 300, low=50, high=_MOST, step=50),
         Control("cost", "Cost of a call", "slider", 3.0, low=0.5, high=10.0, step=0.5, unit="€"),
-        Control("kept", "Leavers whom a call wakes", "slider", 30, low=10, high=60, step=5, unit="%"),
+        Control("kept", "Woken by a call", "slider", 30, low=10, high=60, step=5, unit="%"),
     )
     return Explorer("threshold", controls, render)
 
@@ -74,7 +74,7 @@ class _Scene:
 
     def __init__(self, most: int, top: float) -> None:
         self._rates = Panel((0.08, 0.13, 0.26, 0.74), (-0.6, 1.6), (0.0, 1.0))
-        self._money = Panel((0.46, 0.13, 0.5, 0.74), (0.0, float(most)), (-top, top))
+        self._money = Panel((0.46, 0.13, 0.5, 0.74), (0.0, float(most)), (-0.5 * top, top))
         self._backdrop = Backdrop(self._still)
 
     def _still(self, figure: Figure) -> None:
@@ -145,7 +145,7 @@ def leak_or_not(table: pd.DataFrame, silent: pd.Series) -> Explorer:
         ax = fixed_axes((0.11, 0.24, 0.86, 0.66))
         plots.leaving_by(table[column], silent, what=say("fell silent"), name=column, ax=ax)
         power = float(power_of[column])
-        ax.set_title(say("{column}: alone it ranks {power:.0%} of pairs right", column=column, power=power))
+        ax.set_title(say("{column}: alone it ranks {power:.0%} of pairs right", column=column, power=power), loc="left")
         figure = figure_of(ax)
         set_alt_text(
             figure,

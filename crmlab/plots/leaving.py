@@ -56,11 +56,11 @@ def leaving_by(
 
     ax = axes_for(ax)
     place = np.arange(len(table))
-    ax.axhline(gone.mean(), color=COLOURS["grey"], linewidth=1, linestyle=(0, (4, 3)))
-    ax.annotate("all", (len(table) - 0.4, gone.mean()), va="center", fontsize=9, color=COLOURS["grey"])
+    ax.plot([-0.6, len(table) - 0.5], [gone.mean()] * 2, color=COLOURS["grey"], linewidth=1, linestyle=(0, (4, 3)))
+    ax.annotate("all", (len(table) - 0.45, gone.mean()), va="center", fontsize=9, color=COLOURS["grey"])
     ax.vlines(place, low, high, color=COLOURS["sky"], linewidth=5)
     ax.plot(place, rate, "o", color=COLOURS["blue"], markersize=5)
-    ax.set(ylim=(0, 1), xlim=(-0.6, len(table) - 0.1), xlabel=name or str(column.name), ylabel=f"Share who {what}")
+    ax.set(ylim=(0, 1), xlim=(-0.6, len(table)), xlabel=name or str(column.name), ylabel=f"Share who {what}")
     turned = len(table) > 5
     names = [str(each) for each in table.index]
     ax.set_xticks(place, names, rotation=30 if turned else 0, ha="right" if turned else "center")
@@ -85,8 +85,9 @@ def _groups(values: pd.Series) -> pd.Series:
             order.append("missing")
         return pd.Series(pd.Categorical(text, categories=order, ordered=True))
     parts = pd.qcut(values, MOST_GROUPS, duplicates="drop")
-    names = [f"{part.left:,.0f}–{part.right:,.0f}" for part in parts.cat.categories]
-    if len(set(names)) < len(names):
+    whole = bool((values.dropna() == values.dropna().round()).all())
+    names = [f"{np.floor(part.left) + 1:,.0f}–{part.right:,.0f}" for part in parts.cat.categories]
+    if not whole or len(set(names)) < len(names):
         names = [f"{part.left:,.3g}–{part.right:,.3g}" for part in parts.cat.categories]
     return pd.Series(parts.cat.rename_categories(names))
 

@@ -78,7 +78,7 @@ import pandas as pd
 
 risk = pd.Series(model.predict_proba(summer)[:, 1], index=summer.index)
 ranked = {"silence": summer["days_since_last"], "model": risk}
-pd.DataFrame({name: crm.churn.auc(silent_summer, score) for name, score in ranked.items()}).T.round(3)
+pd.DataFrame({name: crm.churn.auc(silent_summer, score)._asdict() for name, score in ranked.items()}).T.round(3)
 
 # %% [markdown] lang="en" given="95 30" holds="crm.churn.auc(silent_summer, risk).low > crm.churn.auc(silent_summer, summer['days_since_last']).high - 0.02"
 # Show the model one customer who fell silent and one who did not: it gives the higher risk to the right one in
@@ -90,7 +90,7 @@ pd.DataFrame({name: crm.churn.auc(silent_summer, score) for name, score in ranke
 crm.plots.calibration(crm.churn.calibration(silent_summer, risk), what="fell silent")
 
 # %% [markdown] lang="en" given="twice"
-# Close to the diagonal: these are probabilities one can calculate with. Now with money. A call wakes some of those who
+# Near enough to the diagonal to calculate with. Now with money. A call wakes some of those who
 # would have fallen silent; who is woken orders twice. Choose who comes first on the list, then how many to call, and
 # watch where the curve is highest.
 
