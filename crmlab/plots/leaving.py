@@ -86,7 +86,7 @@ def _groups(values: pd.Series) -> pd.Series:
         return pd.Series(pd.Categorical(text, categories=order, ordered=True))
     parts = pd.qcut(values, MOST_GROUPS, duplicates="drop")
     whole = bool((values.dropna() == values.dropna().round()).all())
-    names = [f"{np.floor(part.left) + 1:,.0f}–{part.right:,.0f}" for part in parts.cat.categories]
+    names = [f"{np.floor(part.left) + 1:,.0f}–{np.floor(part.right):,.0f}" for part in parts.cat.categories]
     if not whole or len(set(names)) < len(names):
         names = [f"{part.left:,.3g}–{part.right:,.3g}" for part in parts.cat.categories]
     return pd.Series(parts.cat.rename_categories(names))
