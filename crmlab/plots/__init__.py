@@ -8,6 +8,7 @@ window, uses pyplot or changes ``rcParams``. Each picture carries a description 
 from crmlab.plots.canvas import COLOURS
 from crmlab.plots.concentration import abc, lorenz, rank_change
 from crmlab.plots.grades import rfm_grid, zones
+from crmlab.plots.leaving import calibration, leaving_by
 from crmlab.plots.months import cohorts, revenue
 from crmlab.plots.offers import need_priorities, part_worths
 from crmlab.plots.pictures import alt_text, register_alt_text_display, set_alt_text, to_png, to_svg
@@ -16,7 +17,9 @@ __all__ = [
     "COLOURS",
     "abc",
     "alt_text",
+    "calibration",
     "cohorts",
+    "leaving_by",
     "lorenz",
     "need_priorities",
     "part_worths",

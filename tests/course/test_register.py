@@ -80,3 +80,12 @@ def test_what_the_verdicts_say_in_words_is_so() -> None:
     assert numbers["care_blind"] < 0 < numbers["care_manager"] < numbers["care_rule"] < numbers["care_best"]
     assert numbers["service_first_year"] < numbers["service_first_year_error"]
     assert numbers["service_five_years"] > 0
+
+
+def test_what_the_verdicts_of_churn_prediction_say_in_words_is_so() -> None:
+    numbers = trials()
+    assert numbers["churn_lowest_error"] < numbers["churn_best_error"]
+    assert numbers["churn_profit_at_lowest_error"] < numbers["churn_best_profit"]
+    assert numbers["churn_auc_month"] < numbers["churn_auc_year_low"]
+    assert numbers["churn_earned_silence"] < numbers["churn_earned_risk"] < numbers["churn_earned_stake"]
+    assert numbers["churn_earned_stake"] < numbers["churn_earned_best"]

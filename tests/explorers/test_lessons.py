@@ -14,7 +14,15 @@ import pytest
 
 from crmlab import World, explorers
 from crmlab.exercises import Lesson, lesson, lesson_06
-from crmlab.explorers import Explorer, customer_value, four_cs_to_four_ps, loyalty_drivers, start_here, your_own_data
+from crmlab.explorers import (
+    Explorer,
+    churn_prediction,
+    customer_value,
+    four_cs_to_four_ps,
+    loyalty_drivers,
+    start_here,
+    your_own_data,
+)
 from crmlab.explorers.binding import image, widget
 from crmlab.plots import alt_text
 from crmlab.tables import TableError
@@ -52,11 +60,27 @@ def _your_own_data(opened: Lesson) -> list[Explorer]:
     return [your_own_data.decisions(opened.data.practice_file())]  # type: ignore[attr-defined]
 
 
+def _churn_prediction(opened: Lesson) -> list[Explorer]:
+    data = opened.data
+    customers, silent = data.test  # type: ignore[attr-defined]
+    profit = data.profit_rate * customers["order_value"]  # type: ignore[attr-defined]
+    return [
+        churn_prediction.threshold(
+            silent,
+            days=customers["days_since_last"],
+            risk=data.risk,  # type: ignore[attr-defined]
+            order_profit=profit,
+        ),
+        churn_prediction.leak_or_not(data.export, silent),  # type: ignore[attr-defined]
+    ]
+
+
 MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] = {
     "start_here": (start_here, "00", _start_here),
     "four_cs_to_four_ps": (four_cs_to_four_ps, "02", _four_cs_to_four_ps),
     "customer_value": (customer_value, "03", _customer_value),
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
+    "churn_prediction": (churn_prediction, "10", _churn_prediction),
     "your_own_data": (your_own_data, "16", _your_own_data),
 }
 
@@ -70,7 +94,20 @@ def there() -> dict[str, Explorer]:
     return {explorer.name: explorer for explorer in _all()}
 
 
-NAMES = ("cockpit", "shop_game", "mix", "concentration", "luck", "classes", "curve", "driver_map", "bonds", "decisions")
+NAMES = (
+    "cockpit",
+    "shop_game",
+    "mix",
+    "concentration",
+    "luck",
+    "classes",
+    "curve",
+    "driver_map",
+    "bonds",
+    "threshold",
+    "leak_or_not",
+    "decisions",
+)
 
 
 def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:
