@@ -54,14 +54,15 @@ def shop_game(seed: int = 0) -> Explorer:
         set_alt_text(
             figure,
             say(
-                "Of {count} customers seller A sells to {a:.0%}; seller B, with {questions} questions, to {b:.0%}, and "
-                "{left:.0%} leave while being asked. The most sales come with {best} questions. {story}",
+                "Of {count} customers seller A sells to {a:.0%}, seller B to {b:.0%} (questions: {questions}), and "
+                "{left:.0%} leave while being asked. B sells most with {best} questions: to {most:.0%}. {story}",
                 count=VISITORS,
                 a=a.bought.mean(),
                 questions=questions,
                 b=b.bought.mean(),
                 left=b.left.mean(),
                 best=best,
+                most=by_questions["sold"].max(),
                 story=" ".join(story),
             ),
         )
