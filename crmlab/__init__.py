@@ -26,6 +26,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "load": ("crmlab.data", "load"),
     "loyalty": ("crmlab.loyalty", None),
     "needs": ("crmlab.needs", None),
+    "oracles": ("crmlab.oracles", None),
     "paths": ("crmlab.paths", None),
     "peek": ("crmlab.reading.peek", "peek"),
     "plots": ("crmlab.plots", None),
