@@ -28,6 +28,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "loyalty": ("crmlab.loyalty", None),
     "matching": ("crmlab.matching", None),
     "needs": ("crmlab.needs", None),
+    "oracles": ("crmlab.oracles", None),
     "paths": ("crmlab.paths", None),
     "peek": ("crmlab.reading.peek", "peek"),
     "plots": ("crmlab.plots", None),

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crmlab.world import load_scenario
-from crmlab.world.acquisition import opening_arrivals
+from crmlab.world import World, load_scenario
+from crmlab.world.acquisition import (
+    VILLAGE,
+    opening_arrivals,
+    potential_referrers,
+    slice_ids,
+    village_count,
+    with_referrers,
+)
 from crmlab.world.population import TRAITS, copula_factor, draw_needs, draw_traits, segment_of
 from crmlab.world.setup import prospect_count
 
@@ -90,3 +97,24 @@ def test_arrivals_in_history() -> None:
     assert early / late == pytest.approx(np.exp(0.012 * 24), abs=0.08)
     assert prospect_count(COSMETICS, 1000) == round(1000 * np.exp(-0.432) / (1 - np.exp(-0.432)))
     assert prospect_count(COSMETICS.with_values({"firm.history_months": 0}), 1000) == 0
+
+
+def test_a_village_is_closed_under_recommendation() -> None:
+    """A slice of a large world needs nobody else: all who could recommend the firm to somebody in it are in it too."""
+    setup = World("cosmetics", customers=3 * VILLAGE + 17, months=2, seed=2).setup
+    assert village_count(setup.customers) == 3
+    slices = [slice_ids(setup, number, 3) for number in range(3)]
+    everybody = np.sort(np.concatenate(slices))
+    np.testing.assert_array_equal(everybody, np.arange(1, setup.customers + setup.prospects + 1))
+    for part in slices:
+        np.testing.assert_array_equal(with_referrers(setup, part), part)
+    prospects = slices[1][slices[1] > setup.customers]
+    assert len(np.unique(potential_referrers(setup, prospects))) > len(prospects) / 3, "many people recommend"
+
+
+def test_a_small_world_is_one_village() -> None:
+    setup = World("cosmetics", customers=500, months=2, seed=2).setup
+    prospects = np.arange(501, 501 + setup.prospects)
+    found = potential_referrers(setup, prospects)
+    assert (found >= 1).all() and (found < prospects).all()
+    assert (found[prospects <= 500 + setup.prospects // 2] <= 500).all()
