@@ -12,7 +12,16 @@ from crmlab.world.observe import BEHIND, MAKERS
 from crmlab.world.observe.causes import CAUSES
 from tests.world.test_world import PANDAS_KINDS
 
-SHOWN = [(False, name) for name in MAKERS] + [(True, name) for name in BEHIND]
+ELSEWHERE = (
+    "touchpoints",
+    "costs",
+    "branches",
+    "vehicles",
+    "accounts",
+    "contacts",
+    "subscriptions",
+)  # have their own file
+SHOWN = [(False, name) for name in MAKERS if name not in ELSEWHERE] + [(True, name) for name in BEHIND]
 IDS = [("truth_" if true else "") + name for true, name in SHOWN]
 
 
