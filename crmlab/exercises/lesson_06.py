@@ -152,7 +152,7 @@ def _last_nps(data: Data) -> pd.Series:
 
 def _compare(data: Data, outcome: str, row: str) -> float:
     known = data.answers.dropna(subset=[outcome])
-    return float(loyalty.compare_ratings(known["overall"], known[outcome]).loc[row, "value"])
+    return float(loyalty.compare_ratings(known["overall"], known[outcome])["value"].to_dict()[row])
 
 
 def _change(data: Data) -> float:

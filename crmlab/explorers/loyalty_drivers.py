@@ -43,11 +43,11 @@ def curve(answers: pd.DataFrame) -> Explorer:
     for name, column in ((_SAID, "intends"), (_DID, "came")):
         known = answers.dropna(subset=["overall", column])
         tables[name] = loyalty.loyalty_by_rating(known["overall"], known[column])
-        ratios[name] = loyalty.compare_ratings(known["overall"], known[column])
+        ratios[name] = loyalty.compare_ratings(known["overall"], known[column]).to_dict("index")
 
     def render(outcome: str, scale: str) -> Figure:
         table = tables[outcome][["share", "low", "high"]]
-        row = ratios[outcome].loc["risk_ratio" if scale == _SHARES else "odds_ratio"]
+        row = ratios[outcome]["risk_ratio" if scale == _SHARES else "odds_ratio"]
         values = table if scale == _SHARES else table.clip(upper=0.98) / (1 - table.clip(upper=0.98))
         ax = fixed_axes((0.12, 0.14, 0.85, 0.74))
         tone = COLOURS["blue"] if outcome == _DID else COLOURS["vermilion"]

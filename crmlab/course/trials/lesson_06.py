@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,14 +29,14 @@ def trials() -> dict[str, float]:
 def _six_times() -> dict[str, float]:
     """Q001: fives against fours, what they say and what they do, in odds and in shares."""
     answers = pd.concat([_shop(seed).answers for seed in range(SHOPS)])
-    out = {}
+    out: dict[str, float] = {}
     for name, column in (("says", "intends"), ("does", "came")):
         known = answers.dropna(subset=["overall", column])
-        table = loyalty.compare_ratings(known["overall"], known[column])
+        table = loyalty.compare_ratings(known["overall"], known[column]).to_dict("index")
         for measure in ("risk_ratio", "odds_ratio"):
-            row = table.loc[measure]
+            row = table[measure]
             out |= {f"six_{name}_{measure}_{end}": float(row[end]) for end in ("value", "low", "high")}
-        out[f"six_{name}_largest"] = float(table.loc["largest_possible", "value"])
+        out[f"six_{name}_largest"] = float(table["largest_possible"]["value"])
     return out
 
 
@@ -64,7 +65,7 @@ def _levers() -> dict[str, float]:
     """Q049, Q095, Q113 and others: what a lever does to satisfaction, orders and profit of the second year."""
     world = World("cosmetics", customers=3_000, months=24, seed=0)
     run = world.simulate()
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "staff_75": {"employee_satisfaction": 75},
         "staff_85": {"employee_satisfaction": 85},
         "service": {"service": 0.7},
@@ -73,10 +74,9 @@ def _levers() -> dict[str, float]:
     }
     out = {}
     for name, change in changes.items():
-        effect = recovery.effect(run, world.do(start=12, **change).simulate(), start=12)
+        effect = recovery.effect(run, world.do(start=12, **change).simulate(), start=12).to_dict("index")
         for outcome in ("satisfaction", "orders", "profit"):
-            row = effect.loc[outcome]
-            out[f"{name}_{outcome}"] = float(row["difference"])
-        out[f"{name}_profit_share"] = float(effect.loc["profit", "difference"] / effect.loc["profit", "without"])
-        out[f"{name}_orders_share"] = float(effect.loc["orders", "difference"] / effect.loc["orders", "without"])
+            out[f"{name}_{outcome}"] = float(effect[outcome]["difference"])
+        out[f"{name}_profit_share"] = float(effect["profit"]["difference"] / effect["profit"]["without"])
+        out[f"{name}_orders_share"] = float(effect["orders"]["difference"] / effect["orders"]["without"])
     return out
