@@ -8,6 +8,7 @@ window, uses pyplot or changes ``rcParams``. Each picture carries a description 
 from crmlab.plots.canvas import COLOURS
 from crmlab.plots.concentration import abc, lorenz, rank_change
 from crmlab.plots.grades import rfm_grid, zones
+from crmlab.plots.lifetime import bucket, calibration, keeping, order_counts
 from crmlab.plots.months import cohorts, revenue
 from crmlab.plots.pictures import alt_text, register_alt_text_display, set_alt_text, to_png, to_svg
 
@@ -15,8 +16,12 @@ __all__ = [
     "COLOURS",
     "abc",
     "alt_text",
+    "bucket",
+    "calibration",
     "cohorts",
+    "keeping",
     "lorenz",
+    "order_counts",
     "rank_change",
     "register_alt_text_display",
     "revenue",
