@@ -8,6 +8,9 @@ LAB_OPTIONS =
 # Options for pytest, such as PYTEST_OPTIONS="-k grading". Two processes: the project is to be checked on two cores.
 PYTEST_OPTIONS =
 WORKERS = 2
+# Each process begins with one half of the files and takes over from the other when it is through: files stay together,
+# so that what they share is made once, and no long file keeps one core busy at the end.
+PARALLEL = --numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: help lab test validate notebooks bench lint format compat lock environment clean
 .DEFAULT_GOAL := help
@@ -23,10 +26,10 @@ lab: environment  ## open the course in JupyterLab, in a copy of its own (crmlab
 	@exec $(RUN) -m crmlab.cli lab -- $(LAB_OPTIONS)
 
 test: lint  ## everything that is short: style, types, architecture, tests, notebooks
-	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_OPTIONS)
+	$(RUN) -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
 
 validate: environment  ## the long checks: statistics of the worlds, other versions of Python and of the dependencies
-	$(RUN) -m pytest -m slow tests validation $(PYTEST_OPTIONS)
+	$(RUN) -m pytest $(PARALLEL) -m slow tests validation $(PYTEST_OPTIONS)
 	$(RUN) scripts/compatibility.py
 
 notebooks: environment  ## regenerate all notebooks from notebooks/source

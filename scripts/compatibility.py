@@ -32,7 +32,7 @@ TESTS = [
     "-m",
     "not slow and not browser and not locked",
     "--numprocesses=2",
-    "--dist=loadfile",
+    "--dist=worksteal",
     "-p",
     "no:cacheprovider",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -74,11 +75,12 @@ def _told(command: Command) -> Command:
     @functools.wraps(command)
     def told(arguments: argparse.Namespace) -> int:
         from crmlab.course.execute import LessonRunError
+        from crmlab.course.formulas import FormulaError
         from crmlab.course.source import SourceError
 
         try:
             return command(arguments)
-        except (SourceError, LessonRunError, OSError) as error:
+        except (SourceError, LessonRunError, FormulaError, OSError) as error:
             print(f"crmlab: {error}", file=sys.stderr)
             return 2
 
@@ -180,21 +182,24 @@ def style(arguments: argparse.Namespace) -> int:
 
 @_told
 def write_register(arguments: argparse.Namespace) -> int:
-    """Write the register's page, or tell whether it is in step."""
+    """Run the trials; write the register's page and the numbers of its verdicts, or tell whether both are in step."""
+    from crmlab.course import trials
     from crmlab.course.register import as_markdown, read_register
-    from crmlab.course.trials import trials
     from crmlab.paths import notebooks_folder
 
     out: Path = arguments.out or notebooks_folder().parent / "docs" / "register.md"
-    text = as_markdown(read_register(), trials())
-    same = out.exists() and out.read_text(encoding="utf-8") == text
+    kept = trials.as_json(trials.trials())
+    texts = {out: as_markdown(read_register(), json.loads(kept))}
+    if arguments.out is None:
+        texts[Path(trials.__file__).with_name(trials.NUMBERS)] = kept
+    differ = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if arguments.check:
-        print(f"{out.name}: {'in step' if same else 'differs from the table'}")
-        return 0 if same else 1
-    if not same:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8", newline="\n")
-    print(f"{out.name}: {'unchanged' if same else 'written'}")
+        print(f"{out.name}: {'differs from the table' if differ else 'in step'}")
+        return 1 if differ else 0
+    for path in differ:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(texts[path], encoding="utf-8", newline="\n")
+    print(f"{out.name}: {'written' if differ else 'unchanged'}")
     return 0
 
 

@@ -13,6 +13,7 @@ import nbformat
 
 from crmlab.course.build import as_text
 from crmlab.course.execute import execute
+from crmlab.course.formulas import typeset
 from crmlab.course.source import Source, SourceError, assemble
 
 
@@ -73,6 +74,7 @@ def as_page(notebook: nbformat.NotebookNode, title: str) -> str:
     page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
     # The template loads scripts from the web, for formulas, diagrams and live widgets; the page must open on a plane.
     page = re.sub(r"<script\b.*?</script>", "", str(page), flags=re.DOTALL)
+    page = typeset(page)
     style = "<style>main{max-width:54rem;margin:0 auto;padding:0 1rem}.jp-OutputArea-output img{max-width:100%}</style>"
     return page.replace("</head>", f"{style}</head>", 1)
 

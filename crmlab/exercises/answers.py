@@ -58,6 +58,8 @@ class Number:
         Smallest and largest answer that makes sense.
     unit : str
         Unit written behind the number: ``"€"``, ``"customers"``; ``"share"`` shows as a percentage.
+    whole : bool
+        Whether only a whole number makes sense, as of people.
     within : float
         How far two numbers may be apart and still be the same; 0.5 for counts.
     """
@@ -66,6 +68,7 @@ class Number:
     high: float
     unit: str = ""
     within: float = 0.5
+    whole: bool = False
 
     def problem(self, answer: Any) -> str:
         """Say what is wrong with the form of `answer`; empty when nothing is."""
@@ -84,6 +87,8 @@ class Number:
         value = float(answer)
         if not np.isfinite(value):
             return say("This is {value}: somewhere a division by zero or a missing value got in.", value=value)
+        if self.whole and value != round(value):
+            return say("A whole number is wanted here; this is {value:g}.", value=value)
         if self.unit == "share" and 1 < value <= 100:
             return say("A share from 0 to 1 is wanted: 25 % is written `0.25`. This is {value:g}.", value=value)
         if not self.low <= value <= self.high:
@@ -105,6 +110,14 @@ class Number:
             return f"{float(answer):.1%}"
         digits = 0 if float(answer) == int(answer) or abs(float(answer)) >= 1000 else 2
         return f"{float(answer):,.{digits}f}" + (f" {say(self.unit)}" if self.unit else "")
+
+    def apart(self, answer: Any, other: Any) -> str:
+        """Return how far two numbers are apart; two percentages, in percentage points."""
+        gap = abs(float(answer) - float(other))
+        if self.unit in ("share", "%"):
+            points = 100 * gap if self.unit == "share" else gap
+            return say("{points:,.1f} percentage points", points=points)
+        return self.show(gap)
 
     def towards(self, answer: Any, right: Any) -> str:
         """Say whether the answer is too small or too large."""

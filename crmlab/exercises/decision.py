@@ -84,7 +84,7 @@ class Selection:
     praise : str
         What to say when it is right, after the account.
     mistakes : tuple of Mistake
-        Known ways to go wrong; each gives a rule.
+        Known ways to go wrong; each gives a rule. The most similar one is named.
     hints : tuple of str
         From a nudge to nearly everything.
     """
@@ -131,10 +131,13 @@ class Selection:
         )
         if earned.recovered >= self.enough:
             return Outcome(self.id, "right", f"{account} {say(self.praise)}")
+        likeness = {}
         for mistake in self.mistakes:
             wrong, _ = self._picks(mistake.answer(data), shops[0])
-            if wrong is not None and _alike(picks[0], wrong):
-                return Outcome(self.id, "not yet", f"{account} {say(mistake.explanation)}", mistake.name)
+            likeness[mistake] = 0.0 if wrong is None else _in_common(picks[0], wrong)
+        nearest_one = max(likeness, key=lambda mistake: likeness[mistake], default=None)
+        if nearest_one is not None and likeness[nearest_one] >= _SAME_PICKS:
+            return Outcome(self.id, "not yet", f"{account} {say(nearest_one.explanation)}", nearest_one.name)
         return Outcome(self.id, "not yet", account + " " + say('Stuck? `lesson.hint("{id}")`', id=self.id))
 
     def fixtures(self, data: Any) -> Iterator[Fixture]:
@@ -226,9 +229,10 @@ def _explained(error: Exception, customers: pd.DataFrame) -> str:
     return text
 
 
-def _alike(picks: np.ndarray, others: np.ndarray) -> bool:
-    common = len(np.intersect1d(picks, others))
-    return common >= _SAME_PICKS * max(len(picks), len(others))
+def _in_common(picks: np.ndarray, others: np.ndarray) -> float:
+    """Return the share of customers that two lists have in common; two empty lists are the same list."""
+    longer = max(len(picks), len(others))
+    return len(np.intersect1d(picks, others)) / longer if longer else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ class Prediction:
                 self.id, "note", say("You said {guess}, and it is {actual}.", guess=self.kind.show(guess), actual=is_)
             )
         side = say("too little") if guess < actual else say("too much")
-        gap = self.kind.show(abs(float(actual) - float(guess)))
+        gap = self.kind.apart(actual, guess)
         text = say(
             "You said {guess}; it is {actual}: {gap} {side}.",
             guess=self.kind.show(guess),

@@ -34,7 +34,7 @@ _OTHER_SHOP = 3_000_000_000
 
 
 def customer_table(run: Any) -> pd.DataFrame:
-    """Return what the firm knows of each customer at the end of 2025: rfm, the sales of both years, the zone.
+    """Return what the firm knows of each customer at the end of 2025: rfm and its scores, sales of both years, zone.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ def customer_table(run: Any) -> pd.DataFrame:
     orders = run.transactions
     windows = features.spend_windows(orders, as_of=AS_OF, days=365)
     table = features.rfm(orders, as_of=AS_OF).merge(windows, on="customer_id").set_index("customer_id")
+    table = table.join(grading.rfm_scores(table))
     return table.assign(zone=grading.zones(table, frozen_after=FROZEN_AFTER))
 
 
@@ -146,6 +147,10 @@ def _quiet_ones(customers: pd.DataFrame) -> pd.Index:
     return (quiet["spend_recent"] + quiet["spend_before"]).nlargest(CALLS).index
 
 
+def _value_zone(customers: pd.DataFrame) -> pd.Index:
+    return customers.loc[customers["zone"] == "value", "spend_recent"].nlargest(CALLS).index
+
+
 def _nobody(customers: pd.DataFrame) -> pd.Index:
     return customers.index[:0]
 
@@ -192,7 +197,7 @@ EXERCISES = (
     Exercise(
         id="3.2",
         question="How many class A customers of 2024 are in the migrating zone now?",
-        kind=Number(0, 100_000, "customers"),
+        kind=Number(0, 100_000, "customers", whole=True),
         solve=lambda data: _valuable_then_moving(data, "migrating"),
         praise=(
             "{answer} who carried the shop a year ago are on their way out and not gone yet: the ones to call this "
@@ -239,8 +244,8 @@ EXERCISES = (
         kind=Number(-1, 1, "share", within=0.002),
         solve=_fall,
         praise=(
-            "They fell by {answer}. A few have left; the others did nothing wrong, their luck of 2024 did not "
-            "come back."
+            "They fell by {answer}. Some of these people have left, and the luck of some others did not come back. The "
+            "reveal tells the two apart; the firm cannot."
         ),
         mistakes=(
             Mistake(
@@ -292,6 +297,13 @@ EXERCISES = (
                 "This is the manager's list: the best of last year. It pays for luck, for people who have gone "
                 "quiet, and for "
                 "calls that cost more than they bring. Which column tells who is still there?",
+            ),
+            Mistake(
+                "the value zone",
+                lambda data: _value_zone,
+                "These are the largest of the value zone: nobody who has fallen by half is on it, but people who have "
+                "gone quiet are, and calls that cost more than they bring. When did they order last, and from which "
+                "expected sales on does a call pay?",
             ),
             Mistake(
                 "frequency without money",
@@ -346,6 +358,6 @@ PREDICTIONS = (
     Prediction(
         id="3.a",
         question="Of the 500 customers who spent most in 2024, how many are among the top 500 of 2025?",
-        kind=Number(0, 500),
+        kind=Number(0, 500, "customers", whole=True),
     ),
 )

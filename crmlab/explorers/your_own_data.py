@@ -48,14 +48,16 @@ def decisions(source: str | Path | pd.DataFrame, **options: Any) -> Explorer:
     source : path or DataFrame
         As for `crmlab.read_transactions`.
     **options
-        More arguments for it, such as ``customer="Buyer"``; not ``drop_duplicates``, ``keep_free`` or
-        ``ignore_returns``, which are the switches.
+        More arguments for it, such as ``customer="Buyer"``; ``drop_duplicates``, ``keep_free`` and ``ignore_returns``
+        say how the switches stand at the start.
 
     Returns
     -------
     Explorer
         Controls ``drop_copies``, ``take_returns_off`` and ``count_free``.
     """
+    dropped = bool(options.pop("drop_duplicates", False))
+    free, ignored = bool(options.pop("keep_free", False)), bool(options.pop("ignore_returns", False))
     readings = {
         drop: _reading(read_transactions(source, **options, drop_duplicates=drop, keep_free=True))
         for drop in (False, True)
@@ -66,9 +68,9 @@ def decisions(source: str | Path | pd.DataFrame, **options: Any) -> Explorer:
         return scene.draw(readings[drop_copies], take_returns_off, count_free)
 
     controls = (
-        Control("drop_copies", "Drop equal rows", "switch", False),
-        Control("take_returns_off", "Take off what was given back", "switch", True),
-        Control("count_free", "Count free goods as orders", "switch", False),
+        Control("drop_copies", "Drop equal rows", "switch", dropped),
+        Control("take_returns_off", "Take off what was given back", "switch", not ignored),
+        Control("count_free", "Count free goods as orders", "switch", free),
     )
     return Explorer("decisions", controls, render)
 
@@ -104,7 +106,7 @@ class _Scene:
 
     def __init__(self, top: float, currency: str) -> None:
         self._top, self._currency = top, currency
-        self._panel = Panel((0.085, 0.17, 0.7, 0.71), (-0.5, len(self.STEPS) - 0.5), (0.0, 1.1 * top))
+        self._panel = Panel((0.085, 0.15, 0.7, 0.74), (-0.5, len(self.STEPS) - 0.5), (0.0, 1.1 * top))
         self._backdrop = Backdrop(self._still, size=(SIZE[0], 3.4))
 
     def _still(self, figure: Figure) -> None:

@@ -233,7 +233,8 @@ def read_transactions(
     duplicates = int(collected.duplicate.sum())
     if duplicates and not drop_duplicates:
         notes.append(
-            f"{duplicates:,} rows equal an earlier row in every column and are kept; --drop-duplicates drops them."
+            f"{duplicates:,} rows equal an earlier row in every column and are kept; drop_duplicates=True"
+            " (--drop-duplicates on the command line) drops them."
         )
     return TransactionLog(
         transactions=transactions,

@@ -88,8 +88,11 @@ def cancellation_masks(
         if prefixes:
             masks["cancellation"] = np.append(has_prefix(orders.labels, prefixes), False)[orders.codes] & ~(money > 0)
             listed = ", ".join(prefixes)
+            marked = has_prefix(orders.labels, prefixes)
+            down, rows = int(minus[marked].sum()), int((minus + plus)[marked].sum())
             notes.append(
-                f"Order numbers that begin with {listed} are cancellations: nearly all their rows are negative."
+                f"Order numbers that begin with {listed} are cancellations: {down:,} of {rows:,} of their rows with an "
+                f"amount are negative."
             )
     masks["return"] = negative & (units < 0)
     masks["negative price"] = negative & (units >= 0)

@@ -106,7 +106,10 @@ def analyse(
     if first > day:
         raise TableError(f"as_of is {day:%Y-%m-%d}, before the first order on {first:%Y-%m-%d}.")
     if not (orders["net"] > orders["refunded"]).any():
-        raise TableError("Every sale was returned or cancelled; --ignore-returns reports on the sales as they were.")
+        raise TableError(
+            "Every sale was returned or cancelled; ignore_returns=True (--ignore-returns on the command line) reports "
+            "on the sales as they were."
+        )
     until = last if as_of is None else day
     rfm = features.rfm(orders, as_of=day)
     gaps = features.order_gaps(orders, as_of=day)

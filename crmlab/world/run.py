@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crmlab.streams import derive_seed
 from crmlab.world.acquisition import Population
 from crmlab.world.catalogue import Catalogue, make_catalogue
+from crmlab.world.dirt import DirtyShown, switches
 from crmlab.world.observation import (
     customers_table,
     deliveries_table,
@@ -64,6 +66,47 @@ class Run(FirmTables):
     def tables(self) -> dict[str, pd.DataFrame]:
         """The firm's tables by name, those that are there at once."""
         return {name: getattr(self, name) for name in TABLES}
+
+    def dirty(self, tier: str = "realistic", /, *, seed: int = 0, **rates: float) -> Run:
+        """Return the same firm with its files as files are: twice registered, misspelt, incomplete, in two currencies.
+
+        The truth stays what it is; ``truth.persons`` says who is whom, and ``dirt_log`` holds every cell before and
+        after. Tables: `customers`, `transactions`, `contact_details`, `tickets` and `reviews`.
+
+        Parameters
+        ----------
+        tier : str
+            ``clean``, ``realistic`` or ``hard``; `crmlab.world.dirt.TIERS` has their rates.
+        seed : int
+            Seed of the dirt.
+        **rates : float
+            Rates that are other than those of the tier; `crmlab.world.dirt.Switches` names them.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        ValueError
+            If the tier or a kind of dirt does not exist, or a rate is impossible.
+
+        Examples
+        --------
+        >>> import crmlab as crm
+        >>> shop = crm.World("cosmetics", customers=300, months=6).simulate()
+        >>> doubles = shop.dirty("clean", duplicates=0.1).truth.persons
+        >>> bool(doubles["person_id"].duplicated().any())
+        True
+        """
+        shown = DirtyShown(self, switches(tier, rates), derive_seed(self.world.seed, seed))
+        return replace(
+            self,
+            customers=shown.table("customers"),
+            transactions=shown.table("transactions"),
+            truth=self.truth.behind(shown),
+            shown=shown,
+        )
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {len(table):,}" for name, table in self.tables.items())

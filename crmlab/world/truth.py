@@ -40,6 +40,10 @@ class Truth(TrueTables):
         self.shown = shown
         self._tables = dict(tables)
 
+    def behind(self, shown: Shown) -> Truth:
+        """Return the same truth behind tables that are shown in another way."""
+        return Truth(self._world, {name: partial(getattr, self, name) for name in self._tables}, shown)
+
     @cached_property
     def traits(self) -> pd.DataFrame:
         """One row per customer: what was drawn once."""

@@ -42,7 +42,7 @@ crm.plots.revenue(crm.features.monthly_revenue(run.transactions))
 # %% [markdown] lang="en"
 # ## Your turn
 #
-# **Exercise 0.1.** What is an order worth on average, in €? Put your answer where the dots are. `check` says whether it is
+# **Exercise 0.1.** What is an order worth on average, in €, as charged and before refunds (`net`)? Put your answer where the dots are. `check` says whether it is
 # right and, where it can, which mistake was made; `lesson.hint("0.1")` helps, a little more at each call.
 
 # %%
@@ -102,13 +102,18 @@ lesson.check("0.2", best_price)
 # %%
 served = run.world.do(service=0.7, start=12)
 first_year = crm.recovery.effect(run, served.simulate(), start=12)
-as_it_is, better = (world.expected(from_month=12, replications=16) for world in (run.world, served))
-five_years = better["expected_value"].sum() / as_it_is["expected_value"].sum() - 1
+worlds = {"without": run.world, "with": served}
+value = {
+    name: world.expected(from_month=12, horizon=60, replications=16)["expected_value"].sum()
+    for name, world in worlds.items()
+}
+five_years = value["with"] / value["without"] - 1
 first_year[["without", "with", "difference", "standard_error"]].round(3)
 
 # %% [markdown] lang="en" holds="first_year.loc['satisfaction', 'difference'] > 0; first_year.loc['profit', 'difference'] < first_year.loc['profit', 'standard_error']; 0 < five_years"
-# Customers are more satisfied and order more. Profit per customer moves by
-# {{first_year.loc["profit", "difference"]:+.2f}} € in the first year: the better service costs what it brings. Over five years the
+# `without` and `with` are the same year of the same customers, without the better service and with it; all values are
+# per customer. Customers are more satisfied and order more. Profit per customer moves by
+# {{first_year.loc["profit", "difference"]:+.2f}} € in the first year: the better service costs what it brings. Over five years (`horizon=60` months) the
 # value of the same customers changes by {{five_years:+.1%}}. *Verdict: conditional.* It pays if you may wait. That satisfied
 # people stay longer is written into this world, so that link is **assumed**; how long it takes to pay is a result.
 #

@@ -27,12 +27,13 @@ found[["en", "zh_hans", "lessons", "summary"]]
 # %% [markdown] lang="en"
 # ## Claims on trial
 #
-# The numbers behind the verdicts come from small simulations, run again here.
+# The numbers behind the verdicts come from small simulations, kept when the register is written.
+# `crmlab.course.trials.trials()` runs them again.
 
 # %%
-from crmlab.course.trials import trials
+from crmlab.course.trials import kept_numbers
 
-numbers = trials()
+numbers = kept_numbers()
 pd.Series(numbers, name="number").round(3).to_frame()
 
 # %%

@@ -21,7 +21,19 @@ SOURCES = find_sources(NOTEBOOKS / "source")
 SANITIZE = ROOT / "crmlab" / "course" / "sanitize.cfg"
 
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-each_notebook = pytest.mark.parametrize("path", sorted(NOTEBOOKS.rglob("[0-9]*.ipynb")), ids=lambda path: path.stem)
+# Of a student's notebook, test_a_lesson_is_in_step_with_its_source runs every cell and compares every output already;
+# nbval's second opinion on it is part of the long checks.
+each_notebook = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=f"{edition}-{path.stem}", marks=marks)
+        for edition, folder, marks in (
+            ("student", NOTEBOOKS, [pytest.mark.slow]),
+            ("solution", NOTEBOOKS / "solutions", []),
+        )
+        for path in sorted(folder.glob("[0-9]*.ipynb"))
+    ],
+)
 
 
 def test_all_rules_are_kept() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from crmlab.world.observe.exits import exit_survey
 from crmlab.world.observe.indicators import indicators
+from crmlab.world.observe.people import contact_details
 from crmlab.world.observe.prospect import prospects
 from crmlab.world.observe.records import Records
 from crmlab.world.observe.review import reviews
@@ -30,6 +31,7 @@ MAKERS: dict[str, Maker] = {
     "maxdiff_tasks": maxdiff_tasks,
     "prospects": prospects,
     "indicators": indicators,
+    "contact_details": contact_details,
 }
 """Maker of each table."""
 
@@ -43,5 +45,6 @@ BEHIND = {
     "item_utilities": "maxdiff_tasks",
     "prospects": "prospects",
     "indicators": "indicators",
+    "persons": "contact_details",
 }
 """Table of the firm behind which each table of the truth lies."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from crmlab.tables import vocabulary
 from crmlab.world.observe import BEHIND, MAKERS
 from crmlab.world.observe.records import Records
 from crmlab.world.observe.survey import survey_wave
@@ -38,6 +39,8 @@ class Shown:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the firm."""
+        if name == "dirt_log":
+            return pd.DataFrame({column: pd.Series(dtype="str") for column in vocabulary()["dirt_log"].columns})
         return self._stored[name]() if name in self._stored else self._pair(name)[0]
 
     def truth(self, name: str) -> pd.DataFrame:
@@ -99,6 +102,16 @@ class FirmTables:
     def indicators(self) -> pd.DataFrame:
         """One row per customer with hundreds of indicators, and what the customer spent afterwards."""
         return self.shown.table("indicators")
+
+    @cached_property
+    def contact_details(self) -> pd.DataFrame:
+        """One row per customer: name, e-mail, telephone and address."""
+        return self.shown.table("contact_details")
+
+    @cached_property
+    def dirt_log(self) -> pd.DataFrame:
+        """One row per cell that is not as it was, and per row that was added or is missing; see `Run.dirty`."""
+        return self.shown.table("dirt_log")
 
     @property
     def indicator_list(self) -> pd.DataFrame:
@@ -185,3 +198,8 @@ class TrueTables:
     def indicators(self) -> pd.DataFrame:
         """One row per indicator: whether it says something, nothing, or what nobody could know then."""
         return self.shown.truth("indicators")
+
+    @cached_property
+    def persons(self) -> pd.DataFrame:
+        """One row per customer id: who it really is."""
+        return self.shown.truth("persons")
