@@ -1,6 +1,6 @@
-"""Lifetime models against known answers: parameters over 2,000 data sets, forecasts against the world's truth, any data.
+"""Lifetime models against known answers: 2,000 data sets, the truth of the world, and any data at all.
 
-Error rates: each statement on recovery is a two-sided check at 0.001; the seeds are fixed, so that a run repeats itself.
+Error rates: each statement on recovery is a two-sided check at 0.001; seeds are fixed, so a run repeats itself.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from crmlab.world.scenario import load_scenario
 from tests.lifetime.test_models import MODELS, TRUTH, check_fit_or_reason, histories
 
 SETS = 400  # of each of five models
-CUSTOMERS = 4_000
+CUSTOMERS = 2_500
 Z = 3.29  # two-sided 0.001
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_parameters_are_recovered(name) -> None:
-    """The mean error of each parameter is within Monte-Carlo error, and 95% intervals hold 95%, within binomial error."""
+    """The mean error of a parameter is within Monte-Carlo error; 95% intervals hold 95%, within binomial error."""
     rng = np.random.default_rng(20)
     truth = pd.Series(TRUTH[name])
     observed = {

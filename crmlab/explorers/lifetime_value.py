@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,7 @@ def leaky_bucket(*, customers: int, joins: int, retention: float, margin: float,
     today = round(100 * retention)
 
     def render(stay: int, won: int, care: float, cost: float) -> Figure:
-        terms = {"periods": YEARS, "margin": margin, "acquisition_cost": float(cost)}
+        terms: dict[str, Any] = {"periods": YEARS, "margin": margin, "acquisition_cost": float(cost)}
         firms = {
             say("as it is"): lifetime.leaky_bucket(customers, joins=joins, retention=today / 100, **terms),
             say("yours"): lifetime.leaky_bucket(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,13 @@ def calibration(
     for (name, table), (colour, mark) in zip(several.items(), marks, strict=False):
         require_columns(table, ["expected", "actual", "standard_error"], table="holdout_table")
         error = 1.96 * table["standard_error"].fillna(0)
-        drawn = {"color": COLOURS[colour], "fmt": mark, "markersize": 6, "capsize": 2, "label": name or None}
+        drawn: dict[str, Any] = {
+            "color": COLOURS[colour],
+            "fmt": mark,
+            "markersize": 6,
+            "capsize": 2,
+            "label": name or None,
+        }
         ax.errorbar(table["expected"], table["actual"], yerr=error, **drawn)
         highest = max(highest, float(table["expected"].max()), float((table["actual"] + error).max()))
         above = int((table["actual"] > table["expected"]).sum())
@@ -183,7 +190,7 @@ def keeping(gains: pd.DataFrame, *, at: float, points: float, ax: Axes | None = 
         here = float(np.interp(at, gains.index, line))
         ax.plot(gains.index, line, style, color=COLOURS[colour], linewidth=2.2, label=f"{name}: {here:+.0%}")
         ax.plot([at], [here], "o", color=COLOURS[colour], markersize=7)
-        told.append(say("{name} {gain:+.0%}", name=str(name), gain=here))
+        told.append(say("{name} {gain:+.2%}", name=str(name), gain=here))
     ax.set(
         xlabel=say("Customers who stay from one year to the next"),
         ylabel=say("Value of a customer rises by"),

@@ -13,7 +13,7 @@ import pytest
 
 from crmlab import World, explorers
 from crmlab.exercises import Lesson, lesson
-from crmlab.explorers import Explorer, customer_value, start_here, your_own_data
+from crmlab.explorers import Explorer, customer_value, lifetime_value, start_here, your_own_data
 from crmlab.explorers.binding import image, widget
 from crmlab.plots import alt_text
 from crmlab.tables import TableError
@@ -28,6 +28,14 @@ def _customer_value(opened: Lesson) -> list[Explorer]:
     ]
 
 
+def _lifetime_value(opened: Lesson) -> list[Explorer]:
+    stay, joins = opened.data.stay, opened.data.joins  # type: ignore[attr-defined]
+    return [
+        lifetime_value.leaky_bucket(customers=1_800, joins=joins, retention=stay, margin=95.0, acquisition_cost=20),
+        lifetime_value.retention(stay=stay),
+    ]
+
+
 def _start_here(opened: Lesson) -> list[Explorer]:
     return [start_here.cockpit(World("cosmetics", customers=300, months=24, seed=3))]
 
@@ -39,6 +47,7 @@ def _your_own_data(opened: Lesson) -> list[Explorer]:
 MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] = {
     "start_here": (start_here, "00", _start_here),
     "customer_value": (customer_value, "03", _customer_value),
+    "lifetime_value": (lifetime_value, "08", _lifetime_value),
     "your_own_data": (your_own_data, "16", _your_own_data),
 }
 
@@ -52,7 +61,7 @@ def there() -> dict[str, Explorer]:
     return {explorer.name: explorer for explorer in _all()}
 
 
-NAMES = ("cockpit", "concentration", "luck", "classes", "decisions")
+NAMES = ("cockpit", "concentration", "luck", "classes", "leaky bucket", "retention", "decisions")
 
 
 def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:

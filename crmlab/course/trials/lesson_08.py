@@ -46,10 +46,9 @@ def _satisfaction_and_returning() -> dict[str, float]:
         world = World("cosmetics", customers=800, months=24, seed=seed)
         run = world.simulate()
         better = recovery.effect(run, world.do(service=0.7, start=12).simulate(), start=12)
-        profit.append(
-            better.loc["profit", "total"] / (better.loc["profit", "without"] * better.loc["profit", "customers"])
-        )
-        satisfaction.append(better.loc["satisfaction", "difference"])
+        number = {column: better[column].astype(float) for column in ("without", "difference")}
+        profit.append(number["difference"]["profit"] / number["without"]["profit"])
+        satisfaction.append(number["difference"]["satisfaction"])
         months = run.truth.months[run.truth.months["month"] >= 12].groupby("customer_id")["profit"].sum()
         first = run.transactions.groupby("customer_id")["ts"].min().reindex(months.index)
         new, old = months[first >= "2025"], months[first < "2025"]
@@ -65,10 +64,14 @@ def _satisfaction_and_returning() -> dict[str, float]:
 def _bucket() -> dict[str, float]:
     """Q023: two firms with the same sales; one loses and wins 100 customers a week, one half as many."""
     customers, margin = 10_000.0, 1.5
-    terms = {"periods": 52, "margin": margin, "acquisition_cost": 40.0}
-    leaking = lifetime.leaky_bucket(customers, joins=100, retention=0.99, **terms)["profit"].sum()
-    dear = lifetime.leaky_bucket(customers, joins=50, retention=0.995, retention_cost=0.4, **terms)["profit"].sum()
-    cheap = lifetime.leaky_bucket(customers, joins=50, retention=0.995, retention_cost=0.1, **terms)["profit"].sum()
+    terms = {"margin": margin, "acquisition_cost": 40.0}
+    leaking = lifetime.leaky_bucket(customers, joins=100, retention=0.99, periods=52, **terms)["profit"].sum()
+    dear = lifetime.leaky_bucket(customers, joins=50, retention=0.995, retention_cost=0.4, periods=52, **terms)[
+        "profit"
+    ].sum()
+    cheap = lifetime.leaky_bucket(customers, joins=50, retention=0.995, retention_cost=0.1, periods=52, **terms)[
+        "profit"
+    ].sum()
     return {
         "bucket_leaking": float(leaking),
         "bucket_cheap_care": float(cheap),
