@@ -207,7 +207,7 @@ def retention_gain(
         raise ValueError(f"acquisition_share must be at least 0 and below 1, not {acquisition_share!r}.")
     before, after = (
         retention_value(margin=1.0, retention=r, discount_rate=discount_rate, first_now=first_now)
-        for r in (retention, retention + points)
+        for r in (retention, round(retention + points, 12))
     )
     return (after - before) / (before * (1 - acquisition_share))
 

@@ -8,7 +8,8 @@ window, uses pyplot or changes ``rcParams``. Each picture carries a description 
 from crmlab.plots.canvas import COLOURS
 from crmlab.plots.concentration import abc, lorenz, rank_change
 from crmlab.plots.grades import rfm_grid, zones
-from crmlab.plots.leaving import calibration, leaving_by
+from crmlab.plots.leaving import leaving_by, leaving_calibration
+from crmlab.plots.lifetime import bucket, calibration, keeping, order_counts
 from crmlab.plots.months import cohorts, revenue
 from crmlab.plots.offers import need_priorities, part_worths
 from crmlab.plots.pictures import alt_text, register_alt_text_display, set_alt_text, to_png, to_svg
@@ -17,11 +18,15 @@ __all__ = [
     "COLOURS",
     "abc",
     "alt_text",
+    "bucket",
     "calibration",
     "cohorts",
+    "keeping",
     "leaving_by",
+    "leaving_calibration",
     "lorenz",
     "need_priorities",
+    "order_counts",
     "part_worths",
     "rank_change",
     "register_alt_text_display",

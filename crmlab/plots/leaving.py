@@ -93,7 +93,7 @@ def _groups(values: pd.Series) -> pd.Series:
 
 
 @styled
-def calibration(table: pd.DataFrame, *, what: str = "left", ax: Axes | None = None) -> Axes:
+def leaving_calibration(table: pd.DataFrame, *, what: str = "left", ax: Axes | None = None) -> Axes:
     """Draw observed against predicted rates of leaving.
 
     Parameters

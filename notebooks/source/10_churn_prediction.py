@@ -87,7 +87,7 @@ pd.DataFrame({name: crm.churn.auc(silent_summer, score)._asdict() for name, scor
 # `low` and `high`: its 95% interval). Ranking is not enough for money, though. When the model says 30%, do 30% fall silent?
 
 # %%
-crm.plots.calibration(crm.churn.calibration(silent_summer, risk), what="fell silent")
+crm.plots.leaving_calibration(crm.churn.calibration(silent_summer, risk), what="fell silent")
 
 # %% [markdown] lang="en" given="twice"
 # Near enough to the diagonal to calculate with. Now with money. A call wakes some of those who

@@ -19,6 +19,7 @@ from crmlab.explorers import (
     churn_prediction,
     customer_value,
     four_cs_to_four_ps,
+    lifetime_value,
     loyalty_drivers,
     start_here,
     your_own_data,
@@ -41,6 +42,14 @@ def _loyalty_drivers(opened: Lesson) -> list[Explorer]:
     answers = opened.data.answers  # type: ignore[attr-defined]
     items = list(lesson_06.ITEMS.values())
     return [loyalty_drivers.curve(answers), loyalty_drivers.driver_map(answers, items), loyalty_drivers.bonds()]
+
+
+def _lifetime_value(opened: Lesson) -> list[Explorer]:
+    stay, joins = opened.data.stay, opened.data.joins  # type: ignore[attr-defined]
+    return [
+        lifetime_value.leaky_bucket(customers=1_800, joins=joins, retention=stay, margin=95.0, acquisition_cost=20),
+        lifetime_value.retention(stay=stay),
+    ]
 
 
 def _start_here(opened: Lesson) -> list[Explorer]:
@@ -80,6 +89,7 @@ MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] =
     "four_cs_to_four_ps": (four_cs_to_four_ps, "02", _four_cs_to_four_ps),
     "customer_value": (customer_value, "03", _customer_value),
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
+    "lifetime_value": (lifetime_value, "08", _lifetime_value),
     "churn_prediction": (churn_prediction, "10", _churn_prediction),
     "your_own_data": (your_own_data, "16", _your_own_data),
 }
@@ -104,6 +114,8 @@ NAMES = (
     "curve",
     "driver_map",
     "bonds",
+    "retention",
+    "retention",
     "threshold",
     "leak_or_not",
     "decisions",
