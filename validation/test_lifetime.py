@@ -77,7 +77,8 @@ def test_forecasts_are_calibrated_where_rates_do_not_change(seed) -> None:
     tenths = lifetime.holdout_table(table["expected"], table["truth"])
     z = (tenths["expected"] - tenths["actual"]) / tenths["standard_error"]
     print(
-        f"\nseed {seed}: total {table['expected'].sum() / table['truth'].sum() - 1:+.3f}, tenths z {z.round(1).tolist()}"
+        f"\nseed {seed}: total {table['expected'].sum() / table['truth'].sum() - 1:+.3f}, "
+        f"tenths z {z.round(1).tolist()}"
     )
     assert abs(table["expected"].sum() / table["truth"].sum() - 1) < 0.06
     assert (z.abs() < 4.5).all()

@@ -114,7 +114,7 @@ NAMES = (
     "curve",
     "driver_map",
     "bonds",
-    "retention",
+    "leaky bucket",
     "retention",
     "threshold",
     "leak_or_not",
