@@ -21,6 +21,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "explorers": ("crmlab.explorers", None),
     "features": ("crmlab.features", None),
     "grading": ("crmlab.grading", None),
+    "journeys": ("crmlab.journeys", None),
     "lesson": ("crmlab.exercises", "lesson"),
     "lifetime": ("crmlab.lifetime", None),
     "load": ("crmlab.data", "load"),
@@ -34,6 +35,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "read_transactions": ("crmlab.reading", "read_transactions"),
     "recovery": ("crmlab.recovery", None),
     "report": ("crmlab.report", None),
+    "segmentation": ("crmlab.segmentation", None),
     "tables": ("crmlab.tables", None),
 }
 

@@ -1,0 +1,156 @@
+"""How often to follow up: too often annoys, too rarely is forgotten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+
+from crmlab.churn import wilson
+from crmlab.features import DateLike, as_day
+from crmlab.grading.checks import numbers_of
+from crmlab.tables import TableError, require_columns
+
+
+def best_interval(*, half_life_days: float, annoyance: float, recovery_days: float = 14.0) -> float:
+    """Return the days between contacts at which being remembered and not annoying balance best.
+
+    Memory fades by half in `half_life_days` after a contact and is full again with the next; annoyance grows by
+    `annoyance` with each contact and fades by half in `recovery_days`. Both are averaged over time in the steady state,
+    and the interval that maximises memory less annoyance is returned.
+
+    Parameters
+    ----------
+    half_life_days : float
+        Days after which half is forgotten.
+    annoyance : float
+        Annoyance of one contact, in units of full memory, 0 or more.
+    recovery_days : float, default 14.0
+        Days after which half of an annoyance is forgiven.
+
+    Returns
+    -------
+    float
+        Days; infinite where a contact does more harm than good at any interval, 0 where nothing annoys.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> best_interval(half_life_days=30.0, annoyance=0.5) > best_interval(half_life_days=30.0, annoyance=0.1)
+    True
+    """
+    if not half_life_days > 0 or not recovery_days > 0 or not annoyance >= 0:
+        raise ValueError("half_life_days and recovery_days must be positive, annoyance 0 or more.")
+    if annoyance == 0:
+        return 0.0
+    fading = np.log(2) / half_life_days
+    # A contact's memory lasts until the next one overwrites it; annoyances add up, so their mean is one contact's whole
+    # annoyance, divided by the interval.
+    whole = annoyance * recovery_days / np.log(2)
+
+    def worth(days: float) -> float:
+        return float(-np.expm1(-fading * days) / (fading * days) - whole / days)
+
+    if whole >= 1 / fading:
+        return float("inf")
+    # d/dt = 0 where (1 + ft) exp(−ft) = 1 − f·whole: one solution, found in the logarithm of t.
+    found = minimize_scalar(
+        lambda log_days: -worth(float(np.exp(log_days))),
+        bounds=(np.log(1e-3 * half_life_days), np.log(60 * half_life_days)),
+        method="bounded",
+        options={"xatol": 1e-8},
+    )
+    return float(np.exp(found.x))
+
+
+def response_by_follow_ups(follow_ups: pd.Series, ordered: pd.Series, *, most: int = 8) -> pd.DataFrame:
+    """Return the share who ordered by the number of follow-ups they received, with 95% intervals.
+
+    Whom one follows up is a choice, so this is a description, not an effect: eager prospects may get more contacts, or
+    the slow ones may. Only contacts given at random tell what one more would do.
+
+    Parameters
+    ----------
+    follow_ups : Series
+        Follow-ups received, count.
+    ordered : Series of bool
+        Whether the person ordered.
+    most : int, default 8
+        Larger numbers are counted together.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``follow_ups``: ``people``, ``ordered`` (count), ``share``, ``low``, ``high``.
+
+    Raises
+    ------
+    TableError
+        If lengths differ or counts are negative.
+
+    Examples
+    --------
+    >>> response_by_follow_ups(pd.Series([0, 0, 1, 1]), pd.Series([False, False, True, False]))["share"].tolist()
+    [0.0, 0.5]
+    """
+    counts = numbers_of(follow_ups)
+    happened = np.asarray(ordered, dtype=bool)
+    if len(counts) != len(happened) or counts.min() < 0:
+        raise TableError("follow_ups and ordered need one value per person, and no negative count.")
+    table = pd.DataFrame({"follow_ups": np.minimum(counts, most).astype(int), "ordered": happened})
+    found = table.groupby("follow_ups")["ordered"].agg(people="size", ordered="sum")
+    low, high = wilson(found["ordered"].to_numpy(), found["people"].to_numpy())
+    return found.assign(share=found["ordered"] / found["people"], low=low, high=high)
+
+
+def next_contacts(contacts: pd.DataFrame, *, as_of: DateLike, least_days: float = 0.0) -> pd.DataFrame:
+    """Return whom to contact on or before which day, the most overdue first.
+
+    Parameters
+    ----------
+    contacts : DataFrame
+        One row per customer: ``customer_id``, ``last_contact`` (date) and ``interval_days`` (the interval that suits
+        them, such as from `best_interval`; infinite: never).
+    as_of : date or str
+        Today.
+    least_days : float, default 0.0
+        Shortest interval that anybody is contacted at.
+
+    Returns
+    -------
+    DataFrame
+        ``customer_id``, ``due`` (date), ``overdue_days`` (0 or more), of those due up to today.
+
+    Raises
+    ------
+    TableError
+        If a column is missing, or a contact lies after `as_of`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": [1, 2], "last_contact": pd.to_datetime(["2025-01-01", "2025-01-20"]),
+    ...                       "interval_days": [14.0, 14.0]})
+    >>> next_contacts(table, as_of="2025-01-31")["overdue_days"].tolist()
+    [16]
+    """
+    require_columns(contacts, ["customer_id", "last_contact", "interval_days"], table="contacts")
+    today = as_day(as_of)
+    last = pd.to_datetime(contacts["last_contact"]).dt.normalize()
+    if last.isna().any() or (last > today).any():
+        raise TableError(f"last_contact must be known and not after {today.date()}.")
+    days = contacts["interval_days"].astype(float).clip(lower=least_days)
+    silent = (today - last).dt.days
+    waiting = days[days <= silent]
+    due = last.loc[waiting.index] + pd.to_timedelta(np.ceil(waiting), unit="D")
+    table = pd.DataFrame(
+        {
+            "customer_id": contacts.loc[waiting.index, "customer_id"],
+            "due": due,
+            "overdue_days": np.maximum((today - due).dt.days, 0),
+        }
+    )
+    return table.sort_values(["overdue_days", "customer_id"], ascending=[False, True], ignore_index=True)
