@@ -25,6 +25,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "lifetime": ("crmlab.lifetime", None),
     "load": ("crmlab.data", "load"),
     "loyalty": ("crmlab.loyalty", None),
+    "matching": ("crmlab.matching", None),
     "needs": ("crmlab.needs", None),
     "paths": ("crmlab.paths", None),
     "peek": ("crmlab.reading.peek", "peek"),

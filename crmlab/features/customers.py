@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import narwhals as nw
 import numpy as np
-import pandas as pd
 
-from crmlab.features.pandas_log import DateLike, dates_of, distinct_orders, read_log
+from crmlab.features.engines import EPOCH, Frame, Table, by_customer, day_of, epoch_days, finish, when
+from crmlab.features.log import DateLike, Names, orders_of, read_log
 
 
-def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.DataFrame:
+def rfm(transactions: Table, *, as_of: DateLike | None = None, columns: Names | None = None) -> Table:
     """Return recency, frequency and monetary value: one row per customer with an order up to `as_of`.
 
     Parameters
     ----------
     transactions : DataFrame
-        The transactions table; `crmlab.features` says what holds for it.
+        The transactions table, of any engine; `crmlab.features` says what holds for it.
     as_of : date or str, optional
         Day on which to look back, its orders included; the day after the last order when left out.
 
@@ -38,6 +41,7 @@ def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.Data
 
     Examples
     --------
+    >>> import pandas as pd
     >>> orders = pd.DataFrame({"customer_id": ["b", "a", "b"], "order_id": [1, 2, 3], "net": [10.0, 5.0, 20.0],
     ...                        "ts": pd.to_datetime(["2025-01-01 09:00", "2025-01-03 10:00", "2025-01-04 23:59"])})
     >>> rfm(orders, as_of="2025-01-10")[["customer_id", "recency_days", "frequency", "monetary"]]
@@ -45,33 +49,48 @@ def rfm(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.Data
     0           a             6          1       5.0
     1           b             5          2      30.0
     """
-    log = read_log(transactions, as_of, orders=True)
-    by_customer = log.rows.groupby("customer", sort=True)
-    orders = distinct_orders(log.rows, [])
-    by_order = by_customer if orders is log.rows else orders.groupby("customer", sort=True)
-    first, last = by_customer["day"].min(), by_customer["day"].max()
-    looked_at = log.as_of + (as_of is None)
-    recency = (looked_at - by_customer["next_midnight"].max()).clip(lower=0)
-    return pd.DataFrame(
-        {
-            "customer_id": log.customers,
-            "first_order": dates_of(first),
-            "last_order": dates_of(last),
-            "recency_days": recency.to_numpy(),
-            "frequency": by_order.size().to_numpy(),
-            "monetary": by_customer["net"].sum().to_numpy(),
-            "monetary_net": by_customer["kept"].sum().to_numpy(),
-        }
+    log = read_log(transactions, as_of, columns=columns, orders=True)
+    customers = (
+        orders_of(log)
+        .group_by("customer_id")
+        .agg(
+            nw.len().alias("frequency"),
+            nw.col("day").min().alias("first_order"),
+            nw.col("ts").max().alias("last_moment"),
+            nw.col("net").sum().alias("monetary"),
+            nw.col("kept").sum().alias("monetary_net"),
+        )
     )
+    looked_at = log.as_of + dt.timedelta(days=as_of is None)
+    customers = customers.with_columns(day_of(nw.col("last_moment"), nw.Datetime, log.engine).alias("last_order"))
+    whole_days = (looked_at - EPOCH).days - epoch_days(nw.col("last_order"))
+    started = nw.col("last_moment") > nw.col("last_order").cast(nw.Datetime("us"))
+    customers = customers.with_columns(
+        (whole_days - nw.when(started).then(1).otherwise(0)).alias("silence"),
+        nw.col("frequency").cast(nw.Int64),
+    )
+    customers = customers.with_columns(
+        nw.when(nw.col("silence") > 0).then(nw.col("silence")).otherwise(0).alias("recency_days")
+    )
+    names = [
+        "customer_id",
+        "first_order",
+        "last_order",
+        "recency_days",
+        "frequency",
+        "monetary",
+        "monetary_net",
+    ]
+    return finish(customers, log.engine, names, sort=["customer_id"], ids=["customer_id"])
 
 
-def spend_windows(transactions: pd.DataFrame, *, as_of: DateLike, days: int) -> pd.DataFrame:
+def spend_windows(transactions: Table, *, as_of: DateLike, days: int, columns: Names | None = None) -> Table:
     """Return what each customer spent in the last `days` days and in the `days` days before.
 
     Parameters
     ----------
     transactions : DataFrame
-        The transactions table; `crmlab.features` says what holds for it.
+        The transactions table, of any engine; `crmlab.features` says what holds for it.
     as_of : date or str
         Last day of the recent window.
     days : int
@@ -90,6 +109,7 @@ def spend_windows(transactions: pd.DataFrame, *, as_of: DateLike, days: int) -> 
 
     Examples
     --------
+    >>> import pandas as pd
     >>> orders = pd.DataFrame({"customer_id": [1, 1, 1], "order_id": [1, 2, 3], "net": [10.0, 5.0, 3.0],
     ...                        "ts": pd.to_datetime(["2025-01-20", "2025-01-21", "2025-01-30"])})
     >>> spend_windows(orders, as_of="2025-01-30", days=10)
@@ -98,16 +118,22 @@ def spend_windows(transactions: pd.DataFrame, *, as_of: DateLike, days: int) -> 
     """
     if not isinstance(days, int | np.integer) or isinstance(days, bool) or days < 1:
         raise ValueError(f"days must be a whole number of at least 1, not {days!r}.")
-    log = read_log(transactions, as_of)
-    age = log.as_of - log.rows["day"]
-    recent = log.rows["kept"].where(age < days, 0.0)
-    before = log.rows["kept"].where((age >= days) & (age < 2 * days), 0.0)
-    sums = pd.DataFrame({"customer": log.rows["customer"], "spend_recent": recent, "spend_before": before})
-    sums = sums.groupby("customer", sort=True).sum()
-    return pd.DataFrame({"customer_id": log.customers} | {name: sums[name].to_numpy() for name in sums.columns})
+    log = read_log(transactions, as_of, columns=columns)
+    recent_from, before_from = (log.engine.day(log.as_of - dt.timedelta(days=int(k * days) - 1)) for k in (1, 2))
+    day, kept = nw.col("day"), nw.col("kept")
+    customers = (
+        log.rows.with_columns(
+            when(day >= recent_from, kept).alias("spend_recent"),
+            when((day >= before_from) & (day < recent_from), kept).alias("spend_before"),
+        )
+        .group_by("customer_id")
+        .agg(nw.col("spend_recent").sum(), nw.col("spend_before").sum())
+    )
+    names = ["customer_id", "spend_recent", "spend_before"]
+    return finish(customers, log.engine, names, sort=["customer_id"], ids=["customer_id"])
 
 
-def order_gaps(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> pd.DataFrame:
+def order_gaps(transactions: Table, *, as_of: DateLike | None = None, columns: Names | None = None) -> Table:
     """Return the pauses between orders: one row per pair of successive order days of one customer.
 
     The pause that is still running at `as_of` is not in the table: it has no end yet. Long pauses are therefore
@@ -116,7 +142,7 @@ def order_gaps(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> 
     Parameters
     ----------
     transactions : DataFrame
-        The transactions table; `crmlab.features` says what holds for it.
+        The transactions table, of any engine; `crmlab.features` says what holds for it.
     as_of : date or str, optional
         Last day included; the day of the last order when left out.
 
@@ -133,20 +159,28 @@ def order_gaps(transactions: pd.DataFrame, *, as_of: DateLike | None = None) -> 
 
     Examples
     --------
+    >>> import pandas as pd
     >>> orders = pd.DataFrame({"customer_id": [1, 1, 1], "order_id": [1, 2, 3], "net": [10.0, 5.0, 3.0],
     ...                        "ts": pd.to_datetime(["2025-01-20 08:00", "2025-01-20 09:00", "2025-01-30 12:00"])})
     >>> order_gaps(orders)["gap_days"].tolist()
     [10]
     """
-    log = read_log(transactions, as_of)
-    days = log.rows[["customer", "day"]].drop_duplicates().sort_values(["customer", "day"])
-    customer, day = days["customer"].to_numpy(), days["day"].to_numpy()
-    same = customer[1:] == customer[:-1]
-    return pd.DataFrame(
-        {
-            "customer_id": log.customers.take(customer[1:][same]),
-            "previous_order": dates_of(day[:-1][same]),
-            "next_order": dates_of(day[1:][same]),
-            "gap_days": np.diff(day)[same],
-        }
-    )
+    log = read_log(transactions, as_of, columns=columns)
+    gaps = by_customer(log.rows, gaps_of, log.engine)
+    names = ["customer_id", "previous_order", "next_order", "gap_days"]
+    return finish(gaps, log.engine, names, sort=["customer_id", "next_order"], ids=["customer_id"])
+
+
+def gaps_of(rows: Frame) -> Frame:
+    """Return the pauses between the order days of each customer."""
+    days = rows.group_by("customer_id", "day").agg(nw.len().alias("rows"))
+    if isinstance(days, nw.DataFrame):
+        days = days.sort("customer_id", "day")
+        days = days.with_columns(
+            nw.col("day").shift(1).alias("previous_order"), nw.col("customer_id").is_first_distinct().alias("first")
+        ).filter(~nw.col("first"))
+    else:
+        previous = nw.col("day").shift(1).over("customer_id", order_by="day")
+        days = days.with_columns(previous.alias("previous_order")).filter(~nw.col("previous_order").is_null())
+    gap = epoch_days(nw.col("day")) - epoch_days(nw.col("previous_order"))
+    return days.with_columns(nw.col("day").alias("next_order"), gap.alias("gap_days"))

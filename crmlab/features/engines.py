@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import narwhals as nw
 from narwhals import Implementation
@@ -22,6 +22,9 @@ Table: TypeAlias = Any
 """A data frame of any engine: pandas, Polars eager or lazy, PyArrow, DuckDB, Dask, PySpark."""
 
 Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
+
+EPOCH = dt.date(1970, 1, 1)
+"""Day 0 of `epoch_days`."""
 
 _ENGINES = "pandas, Polars (eager or lazy), PyArrow, DuckDB, Dask or PySpark"
 
@@ -101,26 +104,44 @@ def month_numbers(day: nw.Expr) -> nw.Expr:
     return day.dt.year().cast(nw.Int64) * 12 + day.dt.month().cast(nw.Int64) - 1
 
 
+def first_of_month(number: int) -> dt.date:
+    """Return the first day of a month counted as `month_numbers` does."""
+    return dt.date(number // 12, number % 12 + 1, 1)
+
+
 def when(condition: nw.Expr, value: nw.Expr | float | int) -> nw.Expr:
     """Return the value where a condition holds and 0 elsewhere; for a column of its own, never inside `agg`."""
     return nw.when(condition).then(value).otherwise(0 if isinstance(value, int) else 0.0)
 
 
-def count_table(upto: int, name: str, engine: Engine) -> Frame:
-    """Return a table with one column counting from 0 to `upto`, on the same engine, lazily where that is lazy."""
-    numbers = range(upto + 1)
+def small_table(columns: dict[str, list[int] | list[dt.date]], engine: Engine) -> Frame:
+    """Return a small constant table of whole numbers and days on the caller's engine, lazily where that is lazy."""
     kind = engine.implementation
+    names = list(columns)
     if kind is Implementation.DUCKDB:  # on the connection of the caller's relation
-        return _narwhals(engine.native.query("crmlab_source", f'SELECT unnest(range({upto + 1})) AS "{name}"'))
-    if kind is Implementation.PYSPARK or kind is Implementation.PYSPARK_CONNECT:
-        return _narwhals(engine.native.sparkSession.range(upto + 1).withColumnRenamed("id", name))
+        rows = ", ".join(
+            "(" + ", ".join(f"DATE '{cell}'" if isinstance(cell, dt.date) else str(cell) for cell in row) + ")"
+            for row in zip(*columns.values(), strict=True)
+        )
+        listed = ", ".join(f'"{name}"' for name in names)
+        return _narwhals(engine.native.query("crmlab_source", f"SELECT * FROM (VALUES {rows}) AS small({listed})"))
+    if kind in (Implementation.PYSPARK, Implementation.PYSPARK_CONNECT):
+        spark = engine.native.sparkSession
+        types = ", ".join(f"{name} {'date' if isinstance(columns[name][0], dt.date) else 'long'}" for name in names)
+        return _narwhals(spark.createDataFrame(list(zip(*columns.values(), strict=True)), types))
+    data = {name: [engine.day(cell) if isinstance(cell, dt.date) else cell for cell in columns[name]] for name in names}
     if kind is Implementation.DASK:
         import dask.dataframe
         import pandas as pd
 
-        return _narwhals(dask.dataframe.from_pandas(pd.DataFrame({name: numbers}), npartitions=1))
-    table = nw.from_dict({name: list(numbers)}, schema={name: nw.Int64()}, backend=str(kind.value))  # type: ignore[arg-type]
+        return _narwhals(dask.dataframe.from_pandas(pd.DataFrame(data), npartitions=1))
+    table = nw.from_dict(data, backend=str(kind.value))  # type: ignore[arg-type]
     return table.lazy() if engine.lazy else table
+
+
+def joined(left: Frame, right: Frame, *, how: Literal["inner", "left", "cross"], on: str | None = None) -> Frame:
+    """Return two tables of one engine joined."""
+    return left.join(right, on=on, how=how)  # type: ignore[arg-type]
 
 
 def by_customer(rows: Frame, function: Callable[[Frame], Frame], engine: Engine) -> Frame:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import narwhals as nw
 
-from crmlab.features.engines import Frame, Table, by_customer, epoch_days, finish
+from crmlab.features.engines import EPOCH, Frame, Table, by_customer, epoch_days, finish
 from crmlab.features.log import DateLike, Names, read_log
 
 UNITS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12}
@@ -114,7 +114,7 @@ def repeat_summary(
 
 def _measured(customers: Frame, as_of: dt.date, days: float) -> Frame:
     """Return counts, times and mean value from totals and the days of the first and the last order."""
-    until = (as_of - dt.date(1970, 1, 1)).days
+    until = (as_of - EPOCH).days
     repeats = nw.col("orders").cast(nw.Int64) - 1
     rest = nw.col("total") - nw.col("first_value")
     customers = customers.with_columns(

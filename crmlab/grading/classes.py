@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from crmlab.grading.checks import ROUNDING, numbers_of
+from crmlab.grading.engines import on_any_engine
 from crmlab.tables import require_columns
 
 ZONES = ("value", "potential", "migrating", "frozen")
 """The four value zones."""
 
 
+@on_any_engine
 def abc(values: pd.Series, *, cuts: Sequence[float] = (0.8, 0.95)) -> pd.Series:
     """Return the class A, B, C, … of each customer by cumulative share of the total.
 
@@ -70,6 +72,7 @@ def abc(values: pd.Series, *, cuts: Sequence[float] = (0.8, 0.95)) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(classes, pd.Index(names), ordered=True), index=values.index, name="abc")
 
 
+@on_any_engine
 def rfm_scores(rfm: pd.DataFrame, *, bins: int = 5, value: str = "monetary") -> pd.DataFrame:
     """Return recency, frequency and monetary scores from 1 to `bins`; high is good.
 
@@ -121,6 +124,7 @@ def rfm_scores(rfm: pd.DataFrame, *, bins: int = 5, value: str = "monetary") -> 
     return pd.DataFrame({name: _scores(good, bins) for name, good in goodness.items()}, index=rfm.index)
 
 
+@on_any_engine
 def zones(
     customers: pd.DataFrame,
     *,

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from crmlab.grading.checks import ROUNDING, check_share, parts_of_whole
+from crmlab.grading.engines import on_any_engine
 
 
+@on_any_engine
 def lorenz(values: pd.Series) -> pd.DataFrame:
     """Return the Lorenz curve: which share of the value the smallest customers hold together.
 
@@ -46,6 +48,7 @@ def lorenz(values: pd.Series) -> pd.DataFrame:
     )
 
 
+@on_any_engine
 def gini(values: pd.Series) -> float:
     """Return the Gini coefficient of the values: 0 when all are equal, near 1 when one customer has everything.
 
@@ -77,6 +80,7 @@ def gini(values: pd.Series) -> float:
     return _gini(amounts, np.ones(len(amounts)))
 
 
+@on_any_engine
 def top_share(values: pd.Series, *, share: float = 0.2) -> float:
     """Return which share of the total the largest customers hold.
 
@@ -109,6 +113,7 @@ def top_share(values: pd.Series, *, share: float = 0.2) -> float:
     return _top_share(amounts, np.ones(len(amounts)), share)
 
 
+@on_any_engine
 def concentration(
     values: pd.Series, *, share: float = 0.2, confidence: float = 0.95, seed: int = 0, resamples: int = 1000
 ) -> pd.DataFrame:

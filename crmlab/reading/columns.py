@@ -12,6 +12,7 @@ import pyarrow as pa
 from crmlab.reading.dates import EARLIEST, parse_dates
 from crmlab.reading.names import OPTIONS, ROLES, name_fit
 from crmlab.reading.values import BLANK, parse_numbers
+from crmlab.reading.words import option
 from crmlab.tables import TableError, nearest
 
 # Share of the filled cells that must read as a date or a number before a column is believed to hold them.
@@ -241,7 +242,8 @@ def _check(profiles: Mapping[str, Profile], columns: Mapping[str, str], has_head
     if dates.dates == 0:
         raise TableError(
             f"{source}: no value of the column {dates.name!r} can be read as a date (for example "
-            f"{', '.join(repr(e) for e in dates.examples) or 'all are empty'}); name another with --date COLUMN."
+            f"{', '.join(repr(e) for e in dates.examples) or 'all are empty'}); name another with "
+            f"{option('date=…', '--date')}."
         )
     for role in ("amount", "quantity", "unit_price"):
         if role in columns and profiles[columns[role]].numbers == 0:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.reading.values import BLANK, tidy
+from crmlab.reading.words import option
 
 EARLIEST = pd.Timestamp("1980-01-02")
 """Earlier moments are placeholders of some program (1900-01-01, 1970-01-01, 1980-01-01), not orders."""
@@ -164,7 +165,7 @@ def _read_parts(
         rows = int(weights[where[unclear & (a != b)]].sum())
         if rows and (min(day_rows, month_rows) > 0 or day_rows == month_rows == 0):
             order = "day before month" if day_first else "month before day"
-            other = "--month-first" if day_first else "--day-first"
+            other = option(f"day_first={not day_first}", "--month-first" if day_first else "--day-first")
             notes.append(
                 f"{rows:,} dates such as 03/04/2011 were read with the {order} ({reason}); {other} changes it."
             )

@@ -21,7 +21,7 @@ from crmlab.reading.sorting import Rows, account, first_reason
 from crmlab.reading.streams import ByteSource, check_path, kind_of
 from crmlab.reading.text import open_text
 from crmlab.reading.typed import open_excel, open_frame, open_parquet
-from crmlab.reading.words import status_meaning
+from crmlab.reading.words import option, status_meaning
 from crmlab.tables import TableError
 
 
@@ -191,7 +191,8 @@ def read_transactions(
     paid_back = np.nan_to_num(numbers.pop("refunded").values) if "refunded" in numbers else np.zeros(n)
     values = {role: found.values for role, found in numbers.items()}
     if not len(orders.labels):
-        notes.append("No order number was found: what a customer bought on one day is one order; --order names one.")
+        other = option("order=…", "--order")
+        notes.append(f"No order number was found: what a customer bought on one day is one order; {other} names one.")
     money, sentence = money_of_rows(
         values.get("amount"), values.get("quantity"), values.get("unit_price"), orders.codes
     )
@@ -233,8 +234,8 @@ def read_transactions(
     duplicates = int(collected.duplicate.sum())
     if duplicates and not drop_duplicates:
         notes.append(
-            f"{duplicates:,} rows equal an earlier row in every column and are kept; drop_duplicates=True"
-            " (--drop-duplicates on the command line) drops them."
+            f"{duplicates:,} rows equal an earlier row in every column and are kept; "
+            f"{option('drop_duplicates=True', '--drop-duplicates')} drops them."
         )
     return TransactionLog(
         transactions=transactions,

@@ -10,7 +10,7 @@ import pandas as pd
 from crmlab.reading.collect import Coded
 from crmlab.reading.dates import EARLIEST
 from crmlab.reading.values import Numbers
-from crmlab.reading.words import cancellation_prefixes, has_prefix, status_meaning
+from crmlab.reading.words import cancellation_prefixes, has_prefix, option, status_meaning
 from crmlab.tables import TableError
 
 
@@ -57,7 +57,8 @@ def currency_masks(
     other = (sign != "") & (sign != keep)
     if other.any():
         listed = ", ".join(f"{name} ({int(count):,} rows)" for name, count in counts.items())
-        notes.append(f"Amounts carry several currencies: {listed}; only {keep} is used, --currency chooses another.")
+        other_sign = option("currency=…", "--currency")
+        notes.append(f"Amounts carry several currencies: {listed}; only {keep} is used, {other_sign} chooses another.")
     return {"another currency": other}, keep
 
 

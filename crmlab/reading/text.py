@@ -18,6 +18,7 @@ from crmlab.reading.encoding import detect_encoding
 from crmlab.reading.raw import RawTable, unique_names
 from crmlab.reading.streams import ByteSource
 from crmlab.reading.values import looks_like_value
+from crmlab.reading.words import option
 from crmlab.tables import TableError
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -78,7 +79,7 @@ def open_text(
         shown = sample.strip().splitlines()[0][:60]
         raise TableError(
             f"{path} has only one column (its first line is {shown!r}): a log needs at least a customer, a date and an "
-            "amount; if it has more columns, name what separates them with --delimiter."
+            f"amount; if it has more columns, name what separates them with {option('delimiter=…', '--delimiter')}."
         )
     skipped = next((i for i, row in enumerate(rows) if len(row) == width), 0)
     table = RawTable(names=[], has_header=False, batches=lambda: iter(()))
@@ -231,6 +232,7 @@ def _batches(
     except (OSError, EOFError) as error:
         raise TableError(f"{source.path} is a broken compressed file ({error}): save or download it again.") from None
     if recoded.replaced:
-        note = f"{recoded.replaced} characters are not {encoding} and show as \ufffd; --encoding names another."
+        other = option("encoding=…", "--encoding")
+        note = f"{recoded.replaced} characters are not {encoding} and show as \ufffd; {other} names another."
         if note not in table.notes:
             table.notes.append(note)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from crmlab.reading.raw import RawTable, unique_names
 from crmlab.reading.values import looks_like_value
+from crmlab.reading.words import option
 from crmlab.tables import TableError
 
 
@@ -116,7 +117,7 @@ def open_excel(path: Path, *, sheet: str | None = None) -> RawTable:
     notes = []
     left = [name for name in contents if name not in same]
     if left:
-        notes.append(f"Sheets not read: {', '.join(map(repr, left))}; --sheet names another.")
+        notes.append(f"Sheets not read: {', '.join(map(repr, left))}; {option('sheet=…', '--sheet')} names another.")
     return RawTable(
         names=names_out,
         has_header=has_header,

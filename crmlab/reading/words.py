@@ -93,3 +93,12 @@ def _prefix(order: str) -> str:
 def has_prefix(orders: np.ndarray, prefixes: list[str]) -> np.ndarray:
     """Tell for each order number whether its letters are among `prefixes`."""
     return np.array([_prefix(str(label)) in prefixes for label in orders], dtype=bool)
+
+
+def option(argument: str, flag: str) -> str:
+    """Name an option for both kinds of reader: of `read_transactions` in Python, and of the command line.
+
+    >>> option("order=…", "--order")
+    'order=… (--order on the command line)'
+    """
+    return f"{argument} ({flag} on the command line)"

@@ -71,7 +71,7 @@ lesson.compare("3.a", len(best_2024.intersection(best_2025)))
 
 # %% [markdown] lang="en" given="90" holds="len(best_2024.intersection(best_2025)) < 400; (customers.loc[best_2024.difference(best_2025), 'spend_recent'] == 0).mean() > 0.25"
 # Fewer than most people think. Of the {{len(best_2024.difference(best_2025))}} others,
-# {{(customers.loc[best_2024.difference(best_2025), "spend_recent"] == 0).sum()}} bought nothing at all in 2025: they have left.
+# {{(customers.loc[best_2024.difference(best_2025), "spend_recent"] == 0).sum()}} bought nothing at all in 2025, most of them gone.
 # More are leaving. And some did nothing wrong: two birthdays and a wedding had put them on top, and luck does not come back.
 # That is *regression to the mean*. A firm cannot tell the two apart; the reveal will.
 #
@@ -121,8 +121,8 @@ crm.plots.zones(customers, value="spend_recent", what="sales in 2025")
 # **Exercise 3.1.** Which share of the sales of 2025 came from the best tenth of those who bought?
 # (`crm.grading.top_share(values, share=0.2)` gives the share of the best fifth.)
 #
-# **Exercise 3.2.** How many who were class A by their sales of 2024 are in the migrating zone now? (`crm.grading.abc` and
-# `customers["zone"]`)
+# **Exercise 3.2.** How many who were class A by their sales of 2024 are in the migrating zone now? (`crm.grading.abc(values)`
+# and `customers["zone"]`)
 
 # %%
 ### BEGIN SOLUTION

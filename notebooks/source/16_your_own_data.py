@@ -128,7 +128,7 @@ report.calls[columns].head(4).round(0)
 # %% [markdown] lang="en"
 # ## Do: a test without truth
 #
-# In the other lessons a truth table judged every rule. Your file has none, but it has a yesterday. *Hide the last year* :
+# In the other lessons a truth table judged every rule. Your file has none, but it has a yesterday. *Hide the last year*:
 # describe customers as of a year ago, then open the year and see what each group really spent.
 
 # %%
@@ -171,7 +171,7 @@ pd.Series(report.summary)[card]
 
 # %% [markdown] lang="en" given="20" holds="customers.nlargest(20, 'spend_before')['spend_recent'].sum() < customers.nlargest(20, 'spend_before')['spend_before'].sum()"
 # And it says what the file cannot tell. It sees orders, not people: guests are missing, and a family shares a number. It sees
-# sales, not profit. It cannot say who left, only who is silent. And its best are partly its lucky: the 20 best of the year
+# sales, not profit. It cannot say who left, only who is silent. And its best do not stay so, by luck or by leaving: the 20 best of the year
 # before spent {{1 - customers.nlargest(20, "spend_before")["spend_recent"].sum() / customers.nlargest(20, "spend_before")["spend_before"].sum():.0%}}
 # less in the last one. What a catalogue *causes* stands in no log. That it adds a share was assumed; only an experiment can tell.
 #

@@ -17,6 +17,7 @@ DAY = pd.Timedelta(days=1)
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
+@settings(max_examples=40)
 @given(order_tables(), st.integers(0, 450), st.sampled_from(["D", "W", "M"]), st.booleans(), st.booleans())
 def test_summary_is_what_a_loop_over_the_rows_gives(
     orders: pd.DataFrame, days: int, unit: str, merge: bool, net_of_refunds: bool
@@ -43,7 +44,7 @@ def test_summary_is_what_a_loop_over_the_rows_gives(
 
 
 @every_engine
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(orders=order_tables(), days=st.integers(100, 450), merge=st.booleans())
 def test_every_engine_gives_the_same(engine: str, orders: pd.DataFrame, days: int, merge: bool) -> None:
     as_of = max(START + days * DAY, orders["ts"].min())

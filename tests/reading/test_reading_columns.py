@@ -92,7 +92,7 @@ def test_names_without_meaning_are_found_by_content_where_only_one_can_be_meant(
     )
     mapping = read_transactions(frame).mapping
     assert mapping.columns == {"customer_id": "f1", "ts": "f2", "amount": "f3"}
-    assert any("--order names one" in note for note in read_transactions(frame).notes)
+    assert any("order=… (--order on the command line) names one" in note for note in read_transactions(frame).notes)
     assert set(mapping.why.values()) == {"content"}
     with pytest.raises(
         TableError, match=r"cannot tell which column holds the customer; its columns are 'f1' \(k0, k1, k2\)"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -34,6 +34,7 @@ def table(*rows: tuple[object, str, float], **more: Any) -> pd.DataFrame:
     return frame.assign(ts=pd.to_datetime(list(days), format="ISO8601"), **more)
 
 
+@settings(max_examples=12)
 @given(order_tables(), st.integers(0, 450))
 def test_rfm_is_what_a_loop_over_the_rows_gives(orders: pd.DataFrame, days: int) -> None:
     as_of = START + days * DAY
@@ -66,6 +67,7 @@ def test_rfm_is_what_a_loop_over_the_rows_gives(orders: pd.DataFrame, days: int)
         assert row.monetary_net == pytest.approx(seen["kept"], abs=1e-9)
 
 
+@settings(max_examples=12)
 @given(order_tables(), st.integers(1, 100))
 def test_windows_and_gaps_are_what_a_loop_gives(orders: pd.DataFrame, days: int) -> None:
     as_of = orders["ts"].max().normalize()
@@ -83,6 +85,7 @@ def test_windows_and_gaps_are_what_a_loop_gives(orders: pd.DataFrame, days: int)
     assert list(gaps.itertuples(index=False, name=None)) == expected_gaps
 
 
+@settings(max_examples=12)
 @given(order_tables())
 def test_cohorts_are_what_a_loop_gives(orders: pd.DataFrame) -> None:
     months = {
@@ -104,6 +107,7 @@ def test_cohorts_are_what_a_loop_gives(orders: pd.DataFrame) -> None:
     assert retention.loc[retention["month_number"] == 0, "customers"].sum() == len(months)
 
 
+@settings(max_examples=12)
 @given(order_tables())
 def test_months_keep_the_sums_and_leave_none_out(orders: pd.DataFrame) -> None:
     months = features.monthly_revenue(orders)
@@ -117,12 +121,14 @@ def test_months_keep_the_sums_and_leave_none_out(orders: pd.DataFrame) -> None:
 
 
 @every_function
+@settings(max_examples=12)
 @given(orders=order_tables(), seed=st.integers(0, 99))
 def test_order_of_rows_means_nothing(function: Callable[..., pd.DataFrame], orders: pd.DataFrame, seed: int) -> None:
     assert_frame_equal(function(orders), function(orders.sample(frac=1, random_state=seed)), rtol=1e-12)
 
 
 @every_function
+@settings(max_examples=12)
 @given(orders=order_tables(), share=st.floats(0, 1))
 def test_an_order_in_two_rows_is_one_order(
     function: Callable[..., pd.DataFrame], orders: pd.DataFrame, share: float
@@ -136,6 +142,7 @@ def test_an_order_in_two_rows_is_one_order(
 
 
 @every_function
+@settings(max_examples=12)
 @given(orders=order_tables(least=2), day=st.integers(0, 400))
 def test_what_comes_later_changes_nothing(
     function: Callable[..., pd.DataFrame], orders: pd.DataFrame, day: int
