@@ -24,7 +24,7 @@ from crmlab.plots.canvas import fresh_settings
 # Of zlib's levels from 0 to 9: a picture that is looked at once and thrown away need not be small.
 _COMPRESSION = 1
 
-_LABEL_WIDTH = "15em"
+_LABEL_WIDTH = "19em"
 
 
 def image(explorer: Explorer, values: dict[str, Any]) -> tuple[str, str]:
@@ -90,7 +90,7 @@ def _input(control: Control) -> Any:
     common: dict[str, Any] = {
         "description": control.caption,
         "style": {"description_width": _LABEL_WIDTH},
-        "layout": widgets.Layout(width="36em", max_width="100%"),
+        "layout": widgets.Layout(width="40em", max_width="100%"),
     }
     if control.kind == "choice":
         # Radio buttons rather than a list that unfolds: all options are seen, each a stop of the tabulator.

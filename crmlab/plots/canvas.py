@@ -165,8 +165,17 @@ def percent_axis(axis: matplotlib.axis.Axis) -> None:
 
 
 def money_axis(axis: matplotlib.axis.Axis, currency: str) -> None:
-    """Write the ticks of an axis of amounts short, with the currency sign."""
-    axis.set_major_formatter(FuncFormatter(lambda amount, _: money(round(amount, 6), currency).replace(".0", "")))
+    """Write the ticks of an axis of amounts short, with the currency sign, all in the unit of the largest."""
+    sign = f"{currency} " if currency[-1:].isalpha() else currency
+
+    def short(amount: float, _: int) -> str:
+        largest = max(abs(end) for end in axis.get_view_interval())
+        for limit, size, unit in ((1e9, 1e9, "bn"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+            if largest >= limit and round(amount, 6):
+                return f"{sign}{amount / size:,.4g}{unit}"
+        return money(round(amount, 6), currency).replace(".0", "")
+
+    axis.set_major_formatter(FuncFormatter(short))
 
 
 def ink_on(colour: Any) -> str:
