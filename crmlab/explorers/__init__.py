@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from crmlab.explorers import customer_value, loyalty_drivers, start_here, your_own_data
+from crmlab.explorers import customer_value, four_cs_to_four_ps, loyalty_drivers, start_here, your_own_data
 from crmlab.explorers.explorer import Control, Explorer
 
-__all__ = ["Control", "Explorer", "customer_value", "loyalty_drivers", "start_here", "your_own_data"]
+__all__ = [
+    "Control",
+    "Explorer",
+    "customer_value",
+    "four_cs_to_four_ps",
+    "loyalty_drivers",
+    "start_here",
+    "your_own_data",
+]

@@ -9,6 +9,7 @@ from crmlab.plots.canvas import COLOURS
 from crmlab.plots.concentration import abc, lorenz, rank_change
 from crmlab.plots.grades import rfm_grid, zones
 from crmlab.plots.months import cohorts, revenue
+from crmlab.plots.offers import need_priorities, part_worths
 from crmlab.plots.pictures import alt_text, register_alt_text_display, set_alt_text, to_png, to_svg
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "alt_text",
     "cohorts",
     "lorenz",
+    "need_priorities",
+    "part_worths",
     "rank_change",
     "register_alt_text_display",
     "revenue",

@@ -46,6 +46,7 @@ def test_every_exercise_has_words_hints_and_an_id_of_its_lesson(number: str) -> 
 
 def test_at_least_one_exercise_of_a_lesson_asks_for_a_decision() -> None:
     from crmlab.exercises.decision import Selection, Setting
+    from crmlab.exercises.offer import Offer
 
     for number in available():
-        assert any(isinstance(exercise, Selection | Setting) for exercise in lesson(number).exercises)
+        assert any(isinstance(exercise, Selection | Setting | Offer) for exercise in lesson(number).exercises)

@@ -14,7 +14,14 @@ import pytest
 
 from crmlab import World, explorers
 from crmlab.exercises import Lesson, lesson, lesson_06
-from crmlab.explorers import Explorer, customer_value, loyalty_drivers, start_here, your_own_data
+from crmlab.explorers import (
+    Explorer,
+    customer_value,
+    four_cs_to_four_ps,
+    loyalty_drivers,
+    start_here,
+    your_own_data,
+)
 from crmlab.explorers.binding import image, widget
 from crmlab.plots import alt_text
 from crmlab.tables import TableError
@@ -39,12 +46,22 @@ def _start_here(opened: Lesson) -> list[Explorer]:
     return [start_here.cockpit(World("cosmetics", customers=300, months=24, seed=3))]
 
 
+def _four_cs_to_four_ps(opened: Lesson) -> list[Explorer]:
+    data: Any = opened.data
+    shelf = {"competitors": data.competitors, "costs": data.costs, "size": data.customers}
+    return [
+        four_cs_to_four_ps.shop_game(),
+        four_cs_to_four_ps.mix(data.study, decisions=data.decisions, **shelf),
+    ]
+
+
 def _your_own_data(opened: Lesson) -> list[Explorer]:
     return [your_own_data.decisions(opened.data.practice_file())]  # type: ignore[attr-defined]
 
 
 MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] = {
     "start_here": (start_here, "00", _start_here),
+    "four_cs_to_four_ps": (four_cs_to_four_ps, "02", _four_cs_to_four_ps),
     "customer_value": (customer_value, "03", _customer_value),
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
     "your_own_data": (your_own_data, "16", _your_own_data),
@@ -60,7 +77,18 @@ def there() -> dict[str, Explorer]:
     return {explorer.name: explorer for explorer in _all()}
 
 
-NAMES = ("cockpit", "concentration", "luck", "classes", "curve", "driver_map", "bonds", "decisions")
+NAMES = (
+    "cockpit",
+    "shop_game",
+    "mix",
+    "concentration",
+    "luck",
+    "classes",
+    "curve",
+    "driver_map",
+    "bonds",
+    "decisions",
+)
 
 
 def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:
