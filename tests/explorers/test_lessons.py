@@ -114,7 +114,7 @@ NAMES = (
     "curve",
     "driver_map",
     "bonds",
-    "leaky bucket",
+    "leaky_bucket",
     "retention",
     "threshold",
     "leak_or_not",
