@@ -61,7 +61,7 @@ def leaky_bucket(*, customers: int, joins: int, retention: float, margin: float,
         Control("care", "Spent on keeping", "slider", 0, low=0, high=40, step=1, unit="€ per customer and year"),
         Control("cost", "Winning one costs", "slider", round(acquisition_cost), low=0, high=150, step=5, unit="€"),
     )
-    return Explorer("leaky bucket", controls, render)
+    return Explorer("leaky_bucket", controls, render)
 
 
 def retention(*, stay: float = 0.6) -> Explorer:

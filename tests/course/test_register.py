@@ -59,7 +59,7 @@ def test_order_matters(entries: list[Entry]) -> None:
 
 
 def test_a_verdict_without_its_number(entries: list[Entry]) -> None:
-    with pytest.raises(RegisterError, match="Q021: its verdict asks for a number that no trial computes"):
+    with pytest.raises(RegisterError, match="Q002: its verdict asks for a number that no trial computes"):
         as_markdown(changed(entries, "Q021", {"verdict": "It is {nonsense:.0%}."}), {})
 
 

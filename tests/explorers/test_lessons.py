@@ -61,7 +61,7 @@ def there() -> dict[str, Explorer]:
     return {explorer.name: explorer for explorer in _all()}
 
 
-NAMES = ("cockpit", "concentration", "luck", "classes", "leaky bucket", "retention", "decisions")
+NAMES = ("cockpit", "concentration", "luck", "classes", "leaky_bucket", "retention", "decisions")
 
 
 def test_no_explorer_is_forgotten(there: dict[str, Explorer]) -> None:
