@@ -55,8 +55,8 @@ def _satisfaction_and_returning() -> dict[str, float]:
         bought = run.transactions.loc[run.transactions["ts"] >= "2025", "customer_id"].unique()
         ratio.append(old[old.index.isin(bought)].mean() / new.mean())
     return {
-        "service_profit": float(np.mean(profit)),
-        "service_satisfaction": float(np.mean(satisfaction)),
+        "better_service_profit": float(np.mean(profit)),
+        "better_service_satisfaction": float(np.mean(satisfaction)),
         "old_to_new_profit": float(np.mean(ratio)),
     }
 
