@@ -220,7 +220,7 @@ EXERCISES = (
                 lambda data: float(
                     data.study.willingness_to_pay(against={"pack": "refill"})["willingness"][("pack", "pump")]
                 ),
-                "{answer} compares the pump with the refill. Say `against={{'pack': 'jar'}}`.",
+                "{answer} compares the pump with the refill. Say `against=dict(pack='jar')`.",
             ),
         ),
         hints=(

@@ -227,7 +227,7 @@ def _before(orders: pd.DataFrame, lines: pd.DataFrame, rng: np.random.Generator)
     chosen = early.iloc[rng.choice(len(early), _BEFORE, replace=False)]
     return _row(
         chosen.assign(product_id=int(lines["product_id"].max()) + 1, price=19.95, kind="before"),
-        order=[str(10_000 + place) for place in range(_BEFORE)],
+        order=[str(9_000 + place) for place in range(_BEFORE)],  # below all numbers of this file
         units=-1,
         ts=chosen["ts"] + pd.Timedelta(hours=1),
     )

@@ -36,6 +36,9 @@ _PRIOR_PEOPLE = 0.5
 _PRIOR_VARIANCE = 0.05
 """Variance that these people bring, in logits² of utility within a task, per feature; the same in any coding."""
 
+_PEOPLE_PER_SCORE = 6
+"""People needed per parameter before all elements of the spread enter the standard errors of the mean."""
+
 _KEPT = 40
 """Draws of each person that are kept for simulating markets."""
 
@@ -160,7 +163,7 @@ def fit_population(
     square = np.multiply.outer(scale, scale)
     return Population(
         mean=mean / scale,
-        mean_covariance=_mean_covariance(person - mean[group], spread, group, size) / square,
+        mean_covariance=_mean_covariance(cloud.beta - mean[group][:, None], weight, spread, group, size) / square,
         spread=spread / square,
         person_mean=person / scale,
         person_draws=cloud.resample(weight, min(_KEPT, draws)) / scale,
@@ -346,12 +349,28 @@ def _sound(new: Floats, old: Floats) -> Floats:
     return np.where(good[:, None, None], new, old)
 
 
-def _mean_covariance(off: Floats, spread: Floats, group: npt.NDArray[np.intp], size: npt.NDArray[np.intp]) -> Floats:
-    """Return the covariance of the mean: inverse of the scores' outer product, which Louis (1982) gives as well."""
-    scores = np.linalg.solve(spread[group], off[..., None])[..., 0]
+def _mean_covariance(
+    off: Floats, weight: Floats, spread: Floats, group: npt.NDArray[np.intp], size: npt.NDArray[np.intp]
+) -> Floats:
+    """Return the covariance of the mean: from the inverse of the scores' outer product (Berndt et al. 1974).
+
+    The scores of the spread belong to it: mean and spread share the scale of utility, so that taking the spread as
+    known makes intervals a tenth too short. With few people for so many scores, only those of the variances are used.
+    """
+    k = off.shape[2]
+    precision = np.linalg.inv(spread)[group]
+    scores = np.matmul(precision, np.einsum("is,isk->ik", weight, off)[..., None])[..., 0]
+    second = np.matmul((off * weight[..., None]).transpose(0, 2, 1), off)
+    curved = (np.matmul(np.matmul(precision, second), precision) - precision) / 2
+    upper = np.triu_indices(k)
+    if size.min() < _PEOPLE_PER_SCORE * (k + len(upper[0])):
+        upper = (np.arange(k), np.arange(k))
+    both = curved[:, upper[0], upper[1]] * np.where(upper[0] == upper[1], 1.0, 2.0)
+    scores = np.concatenate([scores, both], axis=1)
+    scores -= (_sum_by(scores, group, len(size)) / size[:, None])[group]
     outer = _sum_by(scores[:, :, None] * scores[:, None], group, len(size))
-    # n/(n − 1): the scores sum to zero by construction, which costs one degree of freedom.
-    return np.asarray(np.linalg.inv(outer) * (size / (size - 1))[:, None, None])
+    # n/(n − 1): the scores are centred, which costs one degree of freedom.
+    return np.asarray(np.linalg.inv(outer)[:, :k, :k] * (size / (size - 1))[:, None, None])
 
 
 def _sum_by(values: Floats, group: npt.NDArray[np.intp], groups: int) -> Floats:

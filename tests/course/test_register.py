@@ -86,6 +86,6 @@ def test_what_the_verdicts_of_churn_prediction_say_in_words_is_so() -> None:
     numbers = trials()
     assert numbers["churn_lowest_error"] < numbers["churn_best_error"]
     assert numbers["churn_profit_at_lowest_error"] < numbers["churn_best_profit"]
-    assert numbers["churn_auc_month"] < numbers["churn_auc_year_low"]
+    assert 0.7 < numbers["churn_auc_month"] < numbers["churn_auc_year"] < numbers["churn_auc_month"] + 0.05
     assert numbers["churn_earned_silence"] < numbers["churn_earned_risk"] < numbers["churn_earned_stake"]
     assert numbers["churn_earned_stake"] < numbers["churn_earned_best"]

@@ -133,7 +133,7 @@ def misspelt(text: str, u: float) -> str:
     Examples
     --------
     >>> [misspelt("Keller", u) for u in (0.05, 0.3, 0.6, 0.99)]
-    ['eKller', 'Kller', 'Kelller', 'Kellef']
+    ['Kleler', 'eller', 'Keeller', 'Kellef']
     """
     if len(text) < 2:
         return _HOMOPHONE.get(text, text)
