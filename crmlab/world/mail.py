@@ -69,7 +69,8 @@ def receive_mails(scenario: Scenario, state: State, effects: Effects, *, month: 
     if most:
         leaver, upon = _unsubscribe(scenario, state, mails, irritation, month=month, seed=seed)
         which[leaver] &= (np.int16(2) << upon) - np.int16(1)
-        opened[leaver] = np.bitwise_count(which[leaver])
+        bits = which[leaver].astype("<u2").view(np.uint8).reshape(-1, 2)
+        opened[leaver] = np.unpackbits(bits, axis=1).sum(axis=1)
     return Mails(sent, opened, which, leaver, upon, chance, irritation)
 
 
