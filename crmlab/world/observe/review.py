@@ -75,4 +75,5 @@ def _joined(flags: npt.NDArray[np.bool_]) -> pd.Series:
         "|".join(cause for bit, cause in enumerate(CAUSES) if number >> bit & 1) or None
         for number in range(1 << len(CAUSES))
     ]
-    return pd.Series(pd.Index(texts, dtype="str").take(code), dtype="str")
+    # Not dtype="str", which pandas 2 takes for a wish to have "None" written out.
+    return pd.Series(np.array(texts, dtype=object)[code])
