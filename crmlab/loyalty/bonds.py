@@ -89,7 +89,7 @@ def bond_hazards(
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             fit = PHReg(numbers["stop"], design, status=left.astype(int), entry=numbers["start"], ties="efron").fit()
-        except (HessianInversionWarning, ConvergenceWarning):
+        except (HessianInversionWarning, ConvergenceWarning, np.linalg.LinAlgError):
             raise TableError(
                 "The hazards have no finite answer: with some bond nobody left, or everybody left first. Was the bond "
                 "measured at the end? Split spells where it began."

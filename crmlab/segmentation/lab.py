@@ -304,7 +304,7 @@ def _surplus(indicators: pd.DataFrame, happened: np.ndarray, trusted: list[str])
     """Return how far each indicator correlates with the part of the target that the trusted ones do not tell."""
     data, _ = _checked(indicators, happened)
     ranks = QuantileTransformer(
-        n_quantiles=min(100, len(data)), output_distribution="normal", subsample=None
+        n_quantiles=min(100, len(data)), output_distribution="normal", subsample=2**62
     ).fit_transform(data)
     known = ranks[:, [indicators.columns.get_loc(name) for name in trusted]]
     model = LogisticRegression(C=1.0, max_iter=500).fit(known, happened)
@@ -333,7 +333,7 @@ def _checked(indicators: pd.DataFrame, target: Any) -> tuple[np.ndarray, np.ndar
 
 def _model(rows: int, *, penalised: bool = True) -> Any:
     """Return a logistic regression on ranks: indicators are counts, shares and amounts of every size."""
-    shape = QuantileTransformer(n_quantiles=min(100, rows), output_distribution="normal", subsample=None)
+    shape = QuantileTransformer(n_quantiles=min(100, rows), output_distribution="normal", subsample=2**62)
     regression = (
         LogisticRegression(C=0.02, l1_ratio=1.0, solver="liblinear") if penalised else LogisticRegression(C=1.0)
     )
