@@ -219,7 +219,7 @@ shrunk = (same_for_all.coef_ / study.coef_)["price_shown"]
 # | the best of all {{len(ranked)}} | {{best:,.0f}} € |
 #
 # We lose {{1 - ours / best:.1%}}. The study had promised {{promised:,.0f}} €, often too
-# much: whoever picks the largest of many estimates picks a lucky one. And had we taken all people for one, the effect of price would have come out at
+# much: the largest of many estimates is a lucky one. And had we taken all people for one, the effect of price would have come out at
 # {{shrunk:.0%}} of its size: differences between people look like chance (*attenuation*).
 #
 # ## Key ideas

@@ -50,3 +50,11 @@ def test_at_least_one_exercise_of_a_lesson_asks_for_a_decision() -> None:
 
     for number in available():
         assert any(isinstance(exercise, Selection | Setting | Offer) for exercise in lesson(number).exercises)
+
+
+@pytest.mark.parametrize("number", available())
+def test_every_mistake_can_be_told_apart_in_the_courses_own_shop(number: str) -> None:
+    opened = lesson(number, seed=SEEDS[0])
+    for exercise in opened.exercises:
+        labels = {fixture.mistake for fixture in exercise.fixtures(opened.data)}
+        assert {mistake.name for mistake in exercise.mistakes} <= labels, exercise.id
