@@ -181,9 +181,9 @@ def show(model: str, data: dict[str, np.ndarray], rows: dict[str, dict | None]) 
         )
         worst = max((values[name] - values["crmlab"]) / abs(values["crmlab"]) for name in peers)
         print(
-            f"\n{times:.1f} times as fast as the faster peer; the leaner peer's fit needs {fit_mb:.1f} times our memory, "
-            f"its whole process {all_mb:.1f} times; no peer's log-likelihood is higher by more than {max(worst, 0):.0e} "
-            "of it."
+            f"\n{times:.1f} times as fast as the faster peer; the leaner peer's fit needs {fit_mb:.1f} times our "
+            f"memory, its whole process {all_mb:.1f} times; no peer's log-likelihood is higher by more than "
+            f"{max(worst, 0):.0e} of it."
         )
     sys.stdout.flush()
 

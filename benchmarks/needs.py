@@ -138,7 +138,8 @@ def show(title: str, rows: dict[str, dict | None], taste: np.ndarray) -> None:
                 off, true = found - found.mean(axis=0), taste - taste.mean(axis=0)
                 own = f"{np.corrcoef(off.ravel(), true.ravel())[0, 1]:.2f}"
             print(
-                f"| {name} | {row['seconds']:.2f} | {row['wall']:.2f} | {row['fit_mb']:.0f} | {row['level']:.3f} | {own} |"
+                f"| {name} | {row['seconds']:.2f} | {row['wall']:.2f} | {row['fit_mb']:.0f} | "
+                f"{row['level']:.3f} | {own} |"
             )
     sys.stdout.flush()
 
