@@ -124,7 +124,8 @@ def _profit_per_order(block: Block, happened: Month, effects: Effects) -> npt.ND
     severity = effects.late + effects.failure - 2 * both + scenario.complaints.double_severity * both
     tickets = np.minimum(state.complaint_propensity, 1.0) * severity * effects.ticket_cost
     served = block.traits.serve_rate[state.row]
-    return value * (paid * (1 - lost - reward - served) - effects.goods) - effects.shipping - tickets
+    goods = effects.goods * (1 - scenario.returns.resale * lost)
+    return value * (paid * (1 - lost - reward - served) - goods) - effects.shipping - tickets
 
 
 def _return_chance(scenario: Scenario, experience_mean: Floats, effects: Effects) -> npt.NDArray[np.float64]:

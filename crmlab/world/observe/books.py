@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.world.acquisition import acquisition_cost
+from crmlab.world.observation import resale_value
 from crmlab.world.observe.records import Reals, Records, categories
 from crmlab.world.population import draw_traits
 
@@ -27,7 +28,7 @@ KINDS = (
     "acquisition",
     "messages",
 )
-"""Kinds of cost; ``messages`` are e-mails and contacts to win customers back."""
+"""Kinds of cost; ``refunds`` are less what goods sent back are worth, ``messages`` e-mails and win-back contacts."""
 
 
 def costs(records: Records) -> tuple[pd.DataFrame, None]:
@@ -63,7 +64,7 @@ def _order_costs(records: Records) -> dict[str, Reals]:
     values = {
         "goods": o["cost"],
         "shipping": o["shipping"],
-        "refunds": o["refunded"],
+        "refunds": o["refunded"] - resale_value(records.setup, o["net"], o["cost"], o["refunded"]),
         "rewards": np.where(o["member"], o["net"] * o["reward"], 0.0),
         "complaints": np.where(complained, o["ticket_cost"], 0.0),
         "cost_to_serve": o["net"] * o["serve_rate"],
