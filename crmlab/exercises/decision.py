@@ -309,8 +309,13 @@ class Setting:
         return Outcome(self.id, "not yet", account + " " + say('Stuck? `lesson.hint("{id}")`', id=self.id))
 
     def fixtures(self, data: Any) -> Iterator[Fixture]:
-        """Yield the right answer, a blank and every named mistake."""
+        """Yield the right answer, a blank and every named mistake that costs money in this shop.
+
+        In one shop or another a wrong way leads to a good setting by chance, and earns what a right one does.
+        """
         yield Fixture("right", self.solve(data), "right")
         yield Fixture("blank", ..., "not tried")
         for mistake in self.mistakes:
-            yield Fixture(mistake.name, mistake.answer(data), "not yet", mistake.name)
+            answer = mistake.answer(data)
+            if self.judge(data, answer).status != "right":
+                yield Fixture(mistake.name, answer, "not yet", mistake.name)
