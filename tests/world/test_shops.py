@@ -88,7 +88,7 @@ def test_goods_that_can_be_sold_again_cost_less() -> None:
     )
     a, b = usual.simulate(), lost.simulate()
     assert a.transactions.equals(b.transactions)
-    month = b.costs["kind"] == "refunds"
+    month = b.costs["kind"] == "goods"
     saved = b.costs.loc[month, "amount"].sum() - a.costs.loc[month, "amount"].sum()
     gained = a.truth.months["profit"].sum() - b.truth.months["profit"].sum()
     assert saved == pytest.approx(gained, abs=0.1)

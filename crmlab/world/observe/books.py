@@ -28,13 +28,13 @@ KINDS = (
     "acquisition",
     "messages",
 )
-"""Kinds of cost; ``refunds`` are less what goods sent back are worth, ``messages`` e-mails and win-back contacts."""
+"""Kinds of cost; ``goods`` are less what goods sent back are worth, ``messages`` e-mails and win-back contacts."""
 
 
 def costs(records: Records) -> tuple[pd.DataFrame, None]:
     """Return the costs table: one row per month and kind.
 
-    Costs of a customer accrue while the customer is one; refunds and rewards count in the month of the order.
+    Costs of a customer accrue while the customer is one; goods, refunds and rewards count in the month of the order.
     """
     months = records.setup.months
     amounts = _order_costs(records) | _lever_costs(records)
@@ -62,9 +62,9 @@ def _order_costs(records: Records) -> dict[str, Reals]:
     o = records.orders
     complained = o["ticket"] > 0
     values = {
-        "goods": o["cost"],
+        "goods": o["cost"] - resale_value(records.setup, o["net"], o["cost"], o["refunded"]),
         "shipping": o["shipping"],
-        "refunds": o["refunded"] - resale_value(records.setup, o["net"], o["cost"], o["refunded"]),
+        "refunds": o["refunded"],
         "rewards": np.where(o["member"], o["net"] * o["reward"], 0.0),
         "complaints": np.where(complained, o["ticket_cost"], 0.0),
         "cost_to_serve": o["net"] * o["serve_rate"],
