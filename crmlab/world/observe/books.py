@@ -8,7 +8,6 @@ import pandas as pd
 from crmlab.world.acquisition import acquisition_cost
 from crmlab.world.observation import resale_value
 from crmlab.world.observe.records import Reals, Records, categories
-from crmlab.world.population import draw_traits
 
 KINDS = (
     "goods",
@@ -115,18 +114,9 @@ def _care(records: Records, ids: np.ndarray, level: Reals) -> Reals:
 def _acquisition(records: Records) -> Reals:
     joined = np.floor(records.customers["arrival"]).astype(np.int64)
     out = np.zeros(records.setup.months)
-    rows = np.flatnonzero(joined >= 0)
-    if not len(rows):
-        return out
-    traits = draw_traits(
-        records.scenario,
-        records.ids[rows],
-        seed=records.setup.seed_people,
-        channel=records.customers["channel"][rows],
-    )
-    price = acquisition_cost(records.setup, traits)
     for month in range(records.setup.months):
-        out[month] = price(month)[joined[rows] == month].sum()
+        new = joined == month
+        out[month] = acquisition_cost(records.setup, month, records.ids[new], records.customers["channel"][new]).sum()
     return out
 
 
