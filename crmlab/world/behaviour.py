@@ -287,8 +287,9 @@ def _enrol(
         * state.enrolment[rows]
         * np.exp(p.commitment * state.commitment[rows] + p.bought * (placed[rows] > 0))
     )
-    rows = rows[(u[rows] < chance) & ~state.member[rows]]
-    rows = rows[~np.isin(rows, died)]
+    gone = np.zeros(len(state), np.bool_)
+    gone[died] = True
+    rows = rows[(u[rows] < chance) & ~state.member[rows] & ~gone[rows]]
     state.member[rows] = True
     return rows
 

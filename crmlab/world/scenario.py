@@ -52,6 +52,8 @@ class Section(Mapping[str, Any]):
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = {key: Section(value) if isinstance(value, dict) else value for key, value in values.items()}
+        # Plain attributes, since the simulator reads some tens of numbers for each block and month.
+        self.__dict__.update({key: value for key, value in self._values.items() if not hasattr(type(self), key)})
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
