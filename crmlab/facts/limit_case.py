@@ -166,9 +166,19 @@ FACTS = [
         Fact(2, part, "cosmetics", f"{_BETA} {name}", -0.2, 0.2, _CDNOW, False, compute)
         for part, name, compute in [("a", "r", bg_r), ("b", "α", bg_alpha), ("c", "a", bg_a)]
     ),
-    # The specification allows ±0.2, and b misses it narrowly (+0.205). This wider range was set after that miss: two
-    # standard errors of the published b (2.43), taken as 0.71 from memory. To be checked against the paper, or mended.
-    Fact(2, "d", "cosmetics", f"{_BETA} b", -0.58, 0.58, f"{_CDNOW}; widened after missing ±0.2", False, bg_b),
+    Fact(
+        2,
+        "d",
+        "cosmetics",
+        f"{_BETA} b",
+        -0.2,
+        0.2,
+        _CDNOW,
+        False,
+        bg_b,
+        miss="b comes out a fifth too large, with the joining times of the CDNOW data too: BG/NBD is fitted here to "
+        "buyers of another model, who may leave between orders; what it predicts of them is right (3b)",
+    ),
     *(
         Fact(
             3,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmlab.world.acquisition import by_village
 from crmlab.world.catalogue import make_catalogue
+from crmlab.world.population import Ids
 from crmlab.world.record import Recorder
 from crmlab.world.run import observe
 from crmlab.world.setup import Setup
@@ -63,9 +64,7 @@ class Branch:
         DataFrame
             Indexed by ``month``: ``profit`` in € and ``orders``, sums over all customers; ``satisfaction``, their mean.
         """
-        world = self._world.do(start=self._month, **levers) if levers else self._world
-        setup = world.setup
-        parts = [self._months(village.fork(setup), setup) for village in self._villages]
+        parts = [months for months, _ in self.go_on(**levers)]
         months = {
             name: np.concatenate([part[name] for part in parts])
             for name in ("month", "profit", "orders", "satisfaction")
@@ -77,7 +76,27 @@ class Branch:
         sums["satisfaction"] /= np.bincount(number)
         return pd.DataFrame(sums, index=pd.RangeIndex(self._month, self._world.months, name="month"))
 
-    def _months(self, village: Village, setup: Setup) -> Columns:
+    def customers(self) -> Ids:
+        """Return the ids of those who are customers at the start of the month, in no particular sequence."""
+        return np.concatenate([block.state.customer_id for village in self._villages for block in village.blocks])
+
+    def go_on(self, **levers: Any) -> list[tuple[Columns, Columns]]:
+        """Continue under other levers; return months and orders of the customers of each village.
+
+        Parameters
+        ----------
+        **levers : float or array
+            As of `World.do`; none for the world as it is.
+
+        Returns
+        -------
+        list of pairs of dicts of arrays
+            Months as of `crmlab.world.record.Recorded`, with ``profit``, and orders likewise.
+        """
+        world = self._world.do(start=self._month, **levers) if levers else self._world
+        return [self._continued(village.fork(world.setup), world.setup) for village in self._villages]
+
+    def _continued(self, village: Village, setup: Setup) -> tuple[Columns, Columns]:
         (block,) = village.blocks
         recorder = Recorder(block)
         for month in range(self._month, setup.months):
@@ -85,4 +104,4 @@ class Branch:
                 recorder.write(month, happened, effects, contacts)
         recorded = recorder.recorded()
         observe(setup, self._catalogue, recorded)
-        return recorded.months
+        return recorded.months, recorded.orders
