@@ -16,8 +16,8 @@ from crmlab.lifetime.pareto_nbd import _integral
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491]
 DONORS = [  # x, t_x → donors of 1995 over the six years after, from x = 0 up and t_x = x to 6 within
-    [3464], [1091, 277, 129, 78, 119, 129], [613, 255, 155, 173, 234], [322, 181, 225, 357], [240, 284, 512], [335, 728],
-    [1203],
+    [3464], [1091, 277, 129, 78, 119, 129], [613, 255, 155, 173, 234], [322, 181, 225, 357], [240, 284, 512],
+    [335, 728], [1203],
 ]  # fmt: skip
 CUSTOMER = {"x": [2], "t_x": [30.43], "T": [38.86]}
 
@@ -75,9 +75,9 @@ def test_shifted_beta_geometric_on_two_cohorts() -> None:
 
 
 def test_bg_bb_on_donations() -> None:
-    """Fader, Hardie & Shang (2010), Marketing Science 29, 1086–1108: 11,104 donors (the counts also come with lifetimes).
+    """Fader, Hardie & Shang (2010), Marketing Science 29, 1086–1108: 11,104 donors.
 
-    α 1.204, β 0.750, γ 0.657, δ 2.783, log-likelihood −33,225.6.
+    α 1.204, β 0.750, γ 0.657, δ 2.783, log-likelihood −33,225.6; the counts also come with lifetimes.
     """
     cells = [(x, t, n) for x, row in enumerate(DONORS) for t, n in zip(range(x, 7) if x else [0], row, strict=True)]
     x, t_x, donors = (np.array(column) for column in zip(*cells, strict=True))
