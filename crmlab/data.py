@@ -29,6 +29,8 @@ from crmlab.world.observe.shown import Shown
 from crmlab.world.run import TABLES
 
 TRUTH_TABLES = ("traits", "months", "customers")
+OWN_TABLES = ("branches", "vehicles", "accounts", "contacts", "subscriptions")
+"""Tables that are files too where the kind of business has them."""
 
 
 def names() -> list[str]:
@@ -152,6 +154,7 @@ def make(
     world = World(scenario, customers=customers, months=months, seed=seed, luck_seed=luck_seed)
     run = world.simulate(processes=processes)
     files = {f"{table}.csv": (table, run.tables[table]) for table in TABLES}
+    files |= {f"{name}.csv": (name, table) for name in OWN_TABLES if not (table := getattr(run, name)).empty}
     files |= {f"truth/{table}.csv": (f"truth_{table}", run.truth.tables[table]) for table in TRUTH_TABLES}
     entries: dict[str, dict[str, Any]] = {}
     for file, (name, table) in files.items():

@@ -12,7 +12,7 @@ import pytest
 from crmlab import data
 from crmlab.paths import datasets_folder
 from crmlab.tables import vocabulary
-from crmlab.world import Run, World
+from crmlab.world import Run, World, scenario_names
 from crmlab.world.traps import TRAPS
 
 NAMES = data.names()
@@ -27,8 +27,28 @@ def manifest(name: str) -> dict:
     return json.loads((datasets_folder() / name / "manifest.json").read_text("utf-8"))
 
 
-def test_there_are_data_sets() -> None:
-    assert "cosmetics" in NAMES
+def test_there_is_a_data_set_for_every_scenario() -> None:
+    assert scenario_names() == NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("car_service", {"branches", "vehicles"}),
+        ("cosmetics", set()),
+        ("marketplace", {"accounts", "contacts"}),
+        ("online_shop", set()),
+        ("subscription", {"subscriptions"}),
+    ],
+)
+def test_tables_of_the_kind_of_business_are_files(name, tables) -> None:
+    loaded = data.load(name)
+    stored = {table for table in data.OWN_TABLES if (datasets_folder() / name / f"{table}.csv").is_file()}
+    assert stored == tables
+    for table in tables:
+        read, made = getattr(loaded, table), getattr(loaded.world.simulate(), table)
+        categories = {c: str for c in read.columns if read[c].dtype == "category"}
+        pd.testing.assert_frame_equal(read.astype(categories), made.astype(categories), check_dtype=False)
 
 
 @pytest.fixture(scope="module", params=NAMES)

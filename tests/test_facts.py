@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crmlab.cli import main
 from crmlab.facts import FACTS, Fact, check_facts, chosen_facts, judge, page, print_results
+from crmlab.world import scenario_names
 
 
 def fact(compute=lambda sample: 0.5, low=0.0, high=1.0, name=99) -> Fact:
@@ -93,5 +95,30 @@ def test_a_fact_that_is_out_fails_the_command(monkeypatch, capsys: pytest.Captur
 def test_page_shows_open_ends() -> None:
     result = judge(fact(low=0.25, high=float("inf")), [0.5, 0.6, 0.7])
     text = page([result], seeds=3, customers=1_000)
-    assert "| 0.25 and more | nobody | no | in |" in text
+    assert "| 0.25 and more | nobody | evidence | in |" in text
     print_results([result])
+
+
+def test_a_known_miss_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    missed = judge(replace(fact(lambda sample: 7.0), miss="nobody knows why"), [7.0, 7.1])
+    print_results([missed])
+    assert "known to miss: nobody knows why" in capsys.readouterr().out
+    assert "99 is known to miss its range: nobody knows why." in page([missed], seeds=2, customers=1_000)
+
+
+def test_the_page_has_every_row(root: Path) -> None:
+    """The figures are slow; that the page speaks of the facts as they are is quick."""
+    text = (root / "docs" / "facts.md").read_text("utf-8")
+    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if line.startswith("| ")}
+    for row in FACTS:
+        line = rows[row.name]
+        counts = "calibrated" if row.calibrated else "evidence"
+        assert f"| {row.meaning} | {row.scenario} |" in line
+        assert f"| {row.source} | {counts} |" in line
+        assert line.endswith("| in |") or row.miss, row.name
+    assert len(rows) == len(FACTS) + 1, "and a heading"
+    assert {row.number for row in FACTS} == set(range(1, 36))
+
+
+def test_facts_are_computed_in_every_business() -> None:
+    assert {row.scenario for row in FACTS} == set(scenario_names())

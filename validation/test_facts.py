@@ -17,6 +17,8 @@ def results():
 @pytest.mark.parametrize("name", NAMES)
 def test_fact(results, name) -> None:
     result = results[name]
+    if result.fact.miss and result.verdict != "in":
+        pytest.xfail(result.fact.miss)
     assert result.verdict == "in", (
         f"{result.fact.meaning}: {result.mean:.4g} ± {result.error:.2g}; {result.fact.source}"
     )

@@ -18,6 +18,12 @@ assert crmlab.paths.notebooks_folder() == package / "_course_files" / "notebooks
 for name in crmlab.__all__:
     getattr(crmlab, name)
 assert "transactions" in crmlab.tables.vocabulary()
+shops = ["car_service", "cosmetics", "marketplace", "online_shop", "subscription"]
+assert crmlab.data.names() == shops
+for name in shops:
+    shop = crmlab.load(name)
+    assert len(shop.transactions) > 500 and len(shop.truth.months) > 500, name
+    assert crmlab.World(name, customers=20, months=2).simulate().transactions.shape[1] == shop.transactions.shape[1]
 """
 
 

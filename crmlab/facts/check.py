@@ -107,10 +107,14 @@ def print_results(results: Sequence[Result]) -> None:
         print(
             f"{result.verdict:4} {fact.name:>4} {result.mean:8.4g} ±{result.error:<8.2g} "
             f"[{_bound(fact.low)}, {_bound(fact.high)}] {fact.scenario}: {fact.meaning} – {fact.source}"
-            f"{' (calibrated)' if fact.calibrated else ''}"
+            f"{' (calibrated)' if fact.calibrated else ''}{f'; known to miss: {fact.miss}' if fact.miss else ''}"
         )
+    print(_summary(results))
+
+
+def _summary(results: Sequence[Result]) -> str:
     count = {verdict: sum(result.verdict == verdict for result in results) for verdict in ("in", "open", "out")}
-    print(f"{count['in']} of {len(results)} rows in, {count['open']} open, {count['out']} out.")
+    return f"{count['in']} of {len(results)} rows in, {count['open']} open, {count['out']} out."
 
 
 def page(results: Sequence[Result], *, seeds: int, customers: int) -> str:
@@ -132,16 +136,21 @@ def page(results: Sequence[Result], *, seeds: int, customers: int) -> str:
         RULE,
         "",
         "**Calibrated** means that numbers of the scenario were set to meet this very figure: that the world then "
-        "shows it is no evidence for the figure, only a check that the world does what it was made to do.",
+        "shows it is no evidence for the figure, only a check that the world does what it was made to do. A row that "
+        "counts as **evidence** came out unforced: it speaks for the world.",
         "",
-        "| | fact | scenario | figure | 95% ± | seeds | range | source and its figure | calibrated | verdict |",
+        f"**{_summary(results)}** {sum(not result.fact.calibrated for result in results)} of them count as evidence.",
+        "",
+        "| | fact | scenario | figure | 95% ± | seeds | range | source and its figure | counts as | verdict |",
         "|---|---|---|---:|---:|---:|---|---|---|---|",
     ]
     for result in results:
         fact, bounds = result.fact, f"{_bound(result.fact.low)} to {_bound(result.fact.high)}"
         cells = [fact.name, fact.meaning, fact.scenario, f"{result.mean:.4g}", f"{result.error:.2g}"]
-        cells += [str(len(result.values)), bounds, fact.source, "yes" if fact.calibrated else "no", result.verdict]
-        lines.append(f"| {' | '.join(cells)} |")
+        cells += [str(len(result.values)), bounds, fact.source, "calibrated" if fact.calibrated else "evidence"]
+        lines.append(f"| {' | '.join([*cells, result.verdict])} |")
+    for fact in (result.fact for result in results if result.fact.miss):
+        lines += ["", f"{fact.name} is known to miss its range: {fact.miss}."]
     return "\n".join(lines).replace("-inf to", "up to").replace(" to inf", " and more") + "\n"
 
 

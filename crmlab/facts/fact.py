@@ -44,6 +44,8 @@ class Fact:
         Whether numbers of the scenario were set to meet it.
     compute : function
         From a sample to the figure of that seed.
+    miss : str
+        Where a fact is known not to be met: why. Its range is that of the specification all the same.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Fact:
     source: str
     calibrated: bool
     compute: Callable[[Sample], float]
+    miss: str = ""
 
     @property
     def name(self) -> str:

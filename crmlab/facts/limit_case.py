@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from crmlab.facts.fact import Fact
 from crmlab.facts.sample import Recorded, Sample, pareto_nbd_world, record_world
-from crmlab.lifetime import BetaGeoNBD, ParetoNBD
+from crmlab.lifetime import BetaGeoNBD, LifetimeWarning, ParetoNBD
 
 WEEK = 7 / (365.25 / 12)
 """A week in months."""
@@ -123,15 +126,17 @@ def forecast_error(sample: Sample, scenario: str, model: str) -> float:
 
     def make() -> float:
         seen = histories(record_world(sample.cohort(scenario, months=2 * SEEN)), SEEN)
-        fitted = (ParetoNBD() if model == "pareto" else BetaGeoNBD()).fit(seen)
+        with warnings.catch_warnings():  # where the model is wrong, parameters may run away; predictions do not
+            warnings.simplefilter("ignore", LifetimeWarning)
+            fitted = (ParetoNBD() if model == "pareto" else BetaGeoNBD()).fit(seen)
         return float(fitted.expected_orders(seen, horizon=SEEN).sum() / seen["later"].sum() - 1)
 
     return sample.once(("forecast", scenario, model), make)
 
 
-def pareto_error_cosmetics(sample: Sample) -> float:
-    """Return how far Pareto/NBD is off, in absolute terms, where satisfaction, mail and memory feed back."""
-    return abs(forecast_error(sample, "cosmetics", "pareto"))
+def absolute_error(sample: Sample, scenario: str, model: str) -> float:
+    """Return how far the prediction of a model is off, in absolute terms."""
+    return abs(forecast_error(sample, scenario, model))
 
 
 def zero_repeaters(sample: Sample) -> float:
@@ -161,19 +166,46 @@ FACTS = [
         Fact(2, part, "cosmetics", f"{_BETA} {name}", -0.2, 0.2, _CDNOW, False, compute)
         for part, name, compute in [("a", "r", bg_r), ("b", "α", bg_alpha), ("c", "a", bg_a)]
     ),
-    # The specification allows ±0.2, and b misses it narrowly (+0.205). This wider range was set after that miss: two
-    # standard errors of the published b (2.43), taken as 0.71 from memory. To be checked against the paper, or mended.
-    Fact(2, "d", "cosmetics", f"{_BETA} b", -0.58, 0.58, f"{_CDNOW}; widened after missing ±0.2", False, bg_b),
     Fact(
-        4,
-        "a",
+        2,
+        "d",
         "cosmetics",
-        "ζ = 1: Pareto/NBD must fail; absolute error of the orders of nine months to come",
-        0.08,
-        1.0,
-        "construction",
+        f"{_BETA} b",
+        -0.2,
+        0.2,
+        _CDNOW,
         False,
-        pareto_error_cosmetics,
+        bg_b,
+        miss="b comes out a fifth too large, with the joining times of the CDNOW data too: BG/NBD is fitted here to "
+        "buyers of another model, who may leave between orders; what it predicts of them is right (3b)",
+    ),
+    *(
+        Fact(
+            3,
+            part,
+            "online_shop",
+            f"ζ = 0.25: {name} still holds; absolute error of the orders of nine months to come",
+            0.0,
+            0.06,
+            "construction: weak feedback, stable rates",
+            False,
+            partial(absolute_error, scenario="online_shop", model=model),
+        )
+        for part, name, model in [("a", "Pareto/NBD", "pareto"), ("b", "BG/NBD", "beta")]
+    ),
+    *(
+        Fact(
+            4,
+            part,
+            scenario,
+            "ζ = 1: Pareto/NBD must fail; absolute error of the orders of nine months to come",
+            0.08,
+            1.0,
+            "construction",
+            False,
+            partial(absolute_error, scenario=scenario, model="pareto"),
+        )
+        for part, scenario in [("a", "cosmetics"), ("b", "car_service")]
     ),
     Fact(
         5,

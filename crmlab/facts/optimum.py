@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,9 @@ def _loss(values: pd.Series, level: float) -> float:
     return float(1 - values[level] / values.max())
 
 
-def best_mails(sample: Sample) -> float:
+def best_mails(sample: Sample, scenario: str = "cosmetics") -> float:
     """Return the number of mails a month with the largest profit."""
-    return _best(_mails(sample))
+    return _best(_mails(sample, scenario))
 
 
 def loss_at_four_mails(sample: Sample) -> float:
@@ -128,6 +129,17 @@ FACTS = [
     _row(26, "b", "share of profit lost without mails", 0.5, _ZHANG, loss_without_mails),
     _row(26, "c", "share of profit lost at 4 mails", 0.32, f"{_ZHANG}, 0.32 at 4 of another firm", loss_at_four_mails),
     _row(26, "d", "share of profit lost at 8 mails", 0.5, _ZHANG, loss_at_eight_mails),
+    Fact(
+        26,
+        "e",
+        "online_shop",
+        "mails a month with the largest profit",
+        5.0,
+        9.0,
+        "Zhang, Kumar & Cosguner (2017): 7",
+        True,
+        partial(best_mails, scenario="online_shop"),
+    ),
     _row(27, "a", "follow-ups a quarter with the largest profit", 4.0, _VENKATESAN, best_follow_ups, 1.0),
     _row(27, "b", "share of profit lost without follow-ups", 0.5, _VENKATESAN, loss_without_follow_ups),
     _row(27, "c", "share of profit lost at 5 follow-ups", 0.5, _VENKATESAN, loss_at_five_follow_ups),

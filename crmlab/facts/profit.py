@@ -1,6 +1,8 @@
-"""Facts of profit: concentration, retention, and the bucket that leaks (8, 31, 32, 35)."""
+"""Facts of profit: retention, concentration, whales, and the bucket that leaks (6, 8, 31, 32, 34, 35)."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
@@ -13,16 +15,59 @@ ACQUISITION = 0.4
 """Cost of winning a customer, as a share of the customer's lifetime value."""
 
 
-def profit_less_revenue_share(sample: Sample) -> float:
+def profit_less_revenue_share(sample: Sample, scenario: str) -> float:
     """Return the share of profit of the fifth of buyers with most profit, less that of revenue."""
-    run = sample.run()
-    orders, month = run.transactions, np.datetime64(run.world.scenario.start_date, "M")
-    inside = (orders["ts"] >= month + 1) & (orders["ts"] < month + 13)
-    revenue = orders[inside].groupby("customer_id")["net"].sum()
-    months = run.truth.months
-    profit = months[months["month"].between(1, 12)].groupby("customer_id")["profit"].sum().reindex(revenue.index)
-    top = profit.nlargest(len(profit) // 5).sum() / profit.sum()
-    return float(top - top_share(revenue.to_numpy()))
+    bought = sample.year(scenario).query("orders > 0")
+    return float(_share_of_best(bought["profit"].to_numpy(), 0.2) - top_share(bought["revenue"].to_numpy()))
+
+
+def _share_of_best(profit: np.ndarray, part: float) -> float:
+    """Return the share of all profit that the most profitable part of customers brings; above 1 where others lose."""
+    ordered = np.sort(profit)[::-1]
+    return float(ordered[: round(part * len(ordered))].sum() / ordered.sum())
+
+
+def _account_profits(sample: Sample) -> np.ndarray:
+    """Return a year's profit of each account of the marketplace that ordered in it."""
+    return sample.year("marketplace").query("orders > 0")["profit"].to_numpy()
+
+
+def whale_best_fifth(sample: Sample) -> float:
+    """Return the share of profit of the most profitable fifth of accounts."""
+    return _share_of_best(_account_profits(sample), 0.2)
+
+
+def whale_peak(sample: Sample) -> float:
+    """Return the highest point of the whale curve: all that is earned before anything is lost, over what is left."""
+    profit = _account_profits(sample)
+    return float(profit[profit > 0].sum() / profit.sum())
+
+
+def whale_worst_tenth(sample: Sample) -> float:
+    """Return the share of profit of the least profitable tenth of accounts, a loss."""
+    return 1 - _share_of_best(_account_profits(sample), 0.9)
+
+
+def yearly_retention(sample: Sample) -> np.ndarray:
+    """Return, for each of the first five years, the share of the subscription cohort that is kept through it."""
+
+    def make() -> np.ndarray:
+        death = record_world(sample.cohort("subscription", months=61, share=0.5)).customers["death_time"]
+        # A contract signed in month 0 first ends in month 12: a year is over when that month is.
+        there = np.array([(~(death <= 1 + 12 * year)).sum() for year in range(6)])
+        return there[1:] / there[:-1]
+
+    return sample.once("subscription retention", make)
+
+
+def retention_of_year(sample: Sample, year: int) -> float:
+    """Return the share of those who were there at the start of a year of their contract who stay through it."""
+    return float(yearly_retention(sample)[year - 1])
+
+
+def smallest_rise_of_retention(sample: Sample) -> float:
+    """Return the smallest rise of yearly retention from one of the first four years to the next."""
+    return float(np.diff(yearly_retention(sample)[:4]).min())
 
 
 def _value(sample: Sample, scenario: str, better: float) -> float:
@@ -53,14 +98,14 @@ def _net_gain(sample: Sample, scenario: str, better: float) -> float:
     return (_value(sample, scenario, better) - usual) / ((1 - ACQUISITION) * usual)
 
 
-def elasticity_cosmetics(sample: Sample) -> float:
-    """Return the elasticity of lifetime value net of acquisition to yearly retention, cosmetics."""
-    return _net_gain(sample, "cosmetics", 1.01) / 0.01
+def value_elasticity(sample: Sample, scenario: str) -> float:
+    """Return the elasticity of lifetime value net of acquisition to yearly retention."""
+    return _net_gain(sample, scenario, 1.01) / 0.01
 
 
-def five_points_cosmetics(sample: Sample) -> float:
-    """Return the relative gain in net lifetime value from five points more of yearly retention, cosmetics."""
-    return _net_gain(sample, "cosmetics", 1 + 0.05 / _yearly_retention(sample, "cosmetics"))
+def five_points_more(sample: Sample, scenario: str) -> float:
+    """Return the relative gain in net lifetime value from five points more of yearly retention."""
+    return _net_gain(sample, scenario, 1 + 0.05 / _yearly_retention(sample, scenario))
 
 
 def bucket_identity(sample: Sample) -> float:
@@ -106,39 +151,109 @@ def little(sample: Sample) -> float:
 _GUPTA = "Gupta, Lehmann & Stuart (2004): about 5"
 _REICHHELD = "Reichheld & Sasser (1990): 0.25 to 0.85"
 
+_FADER = "Fader & Hardie (2007)"
+_KAPLAN = "Kaplan & Narayanan (2001)"
+
 FACTS = [
+    *(
+        Fact(
+            6,
+            "abcd"[year - 1],
+            "subscription",
+            f"retention of a cohort in year {year}",
+            round(target - 0.09, 3),
+            round(target + 0.09, 3),
+            f"{_FADER}, regular customers: {target}",
+            True,
+            partial(retention_of_year, year=year),
+        )
+        for year, target in enumerate((0.631, 0.742, 0.816, 0.853), start=1)
+    ),
     Fact(
-        8,
-        "a",
-        "cosmetics",
-        "share of profit of the best fifth, less that of revenue",
+        6,
+        "e",
+        "subscription",
+        "smallest rise of yearly retention, year 1 to 4",
         0.0,
         1.0,
-        "common finding: profit is more concentrated than revenue",
-        False,
-        profit_less_revenue_share,
+        f"{_FADER}: rising",
+        True,
+        smallest_rise_of_retention,
+    ),
+    *(
+        Fact(
+            8,
+            part,
+            scenario,
+            "share of profit of the best fifth, less that of revenue",
+            0.0,
+            1.0,
+            "common finding: profit is more concentrated than revenue",
+            False,
+            partial(profit_less_revenue_share, scenario=scenario),
+        )
+        for part, scenario in [("a", "cosmetics"), ("b", "online_shop")]
+    ),
+    *(
+        Fact(
+            31,
+            part,
+            scenario,
+            "elasticity of lifetime value to retention, net of an acquisition cost of 40% of it",
+            3.0,
+            7.0,
+            _GUPTA,
+            False,
+            partial(value_elasticity, scenario=scenario),
+        )
+        for part, scenario in [("a", "cosmetics"), ("b", "subscription"), ("c", "marketplace")]
+    ),
+    *(
+        Fact(
+            32,
+            part,
+            scenario,
+            "5 points more of yearly retention: rise of the same net value",
+            0.20,
+            0.85,
+            _REICHHELD,
+            False,
+            partial(five_points_more, scenario=scenario),
+        )
+        for part, scenario in [("a", "cosmetics"), ("b", "subscription"), ("c", "marketplace")]
     ),
     Fact(
-        31,
+        34,
         "a",
-        "cosmetics",
-        "elasticity of lifetime value to retention, net of an acquisition cost of 40% of it",
+        "marketplace",
+        "whale curve: share of profit of the best fifth of accounts",
+        1.4,
         3.0,
-        7.0,
-        _GUPTA,
-        False,
-        elasticity_cosmetics,
+        f"{_KAPLAN}: 1.4",
+        True,
+        whale_best_fifth,
     ),
     Fact(
-        32,
-        "a",
-        "cosmetics",
-        "5 points more of yearly retention: rise of the same net value",
-        0.20,
-        0.85,
-        _REICHHELD,
-        False,
-        five_points_cosmetics,
+        34,
+        "b",
+        "marketplace",
+        "whale curve: profit at its peak, over all profit",
+        1.5,
+        3.0,
+        f"{_KAPLAN}: 1.5 to 3",
+        True,
+        whale_peak,
+    ),
+    Fact(
+        34,
+        "c",
+        "marketplace",
+        "whale curve: share of profit of the worst tenth of accounts",
+        -3.0,
+        0.0,
+        f"{_KAPLAN}: sign",
+        True,
+        whale_worst_tenth,
     ),
     Fact(
         35,

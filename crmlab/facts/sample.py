@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from crmlab.world import Run, World, load_scenario
 from crmlab.world.record import record_block
@@ -91,6 +92,44 @@ class Sample:
     def run(self, scenario: str = "cosmetics", *, months: int = 24) -> Run:
         """Return the run of the cohort of a scenario, with the firm's tables; made once."""
         return self.once(("run", scenario, months), lambda: self.cohort(scenario, months=months).simulate())
+
+    def year(self, scenario: str) -> pd.DataFrame:
+        """Return what each customer of a cohort brought in the months 1 to 12; made once, the simulation is not kept.
+
+        Parameters
+        ----------
+        scenario : str
+            Name; of those other than cosmetics a fifth of the customers is enough.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``customer_id``: ``orders``, ``sales`` (€), ``revenue`` (€: sales and fees), ``profit`` (€).
+        """
+
+        def make() -> pd.DataFrame:
+            if scenario == "cosmetics":
+                return _first_year(self.run())
+            return _first_year(self.cohort(scenario, months=13, share=0.2).simulate())
+
+        return self.once(("year", scenario), make)
+
+
+def _first_year(run: Run) -> pd.DataFrame:
+    orders, first = run.transactions, np.datetime64(run.world.scenario.start_date, "M")
+    inside = orders[(orders["ts"] >= first + 1) & (orders["ts"] < first + 13)].groupby("customer_id")["net"]
+    months = run.truth.months[run.truth.months["month"].between(1, 12)]
+    out = (
+        pd.DataFrame({"orders": inside.size(), "sales": inside.sum()}).reindex(run.customers["customer_id"]).fillna(0.0)
+    )
+    out["profit"] = months.groupby("customer_id")["profit"].sum()
+    # A fee is billed to whoever lives to the end of the month.
+    contracts = run.subscriptions.set_index("customer_id")
+    left = contracts["end"].to_numpy("datetime64[M]").astype(np.int64) - first.astype(np.int64)
+    billed = np.clip(np.where(contracts["end"].isna(), 13, left) - 1, 0, 12)
+    fees = pd.Series(billed * contracts["fee"].to_numpy(), contracts.index)
+    out["revenue"] = out["sales"].add(fees, fill_value=0.0)
+    return out.fillna(0.0)
 
 
 def record_world(world: World) -> Recorded:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from crmlab.streams import derive_seed
 from crmlab.world import World
-from crmlab.world.simulation import BLOCK, STRANGER, Block, who_joins
+from crmlab.world.simulation import STRANGER, Block, lived_until
 
 RARE = np.float32(2.0**-20)
 """Factor of the order rate under which nobody orders, while the rate can still be read off."""
@@ -40,16 +40,13 @@ def latent_oracle(world: World, *, as_of: int, horizon: int, replications: int =
     which mails are opened.
     """
     setup = world.setup
-    people = who_joins(setup, until=as_of)
-    silent = pd.concat([_silent(Block(setup, part), as_of, horizon, replications) for part in people.blocks(BLOCK)])
+    blocks = lived_until(setup, None, as_of)
+    silent = pd.concat([_silent(block, as_of, horizon, replications) for block in blocks]).sort_index()
     expected = world.expected(from_month=as_of, horizon=horizon, replications=replications)
     return pd.DataFrame({"silent": silent, "orders": expected["expected_orders"]})
 
 
 def _silent(block: Block, as_of: int, horizon: int, replications: int) -> pd.Series:
-    for month in range(block.first_month, as_of):
-        happened, _, _ = block.month(month)
-        block.bury(month, happened)
     alive, n = block.state, len(block.state)
     total, seed = np.zeros(n), derive_seed(block.setup.seed_luck, 0)
     for repetition in range(replications):
@@ -66,4 +63,5 @@ def _silent(block: Block, as_of: int, horizon: int, replications: int) -> pd.Ser
         total += gone + waiting
     out = np.ones(len(block.population))
     out[alive.row] = total / replications
-    return pd.Series(out, index=pd.Index(block.population.customer_id, name="customer_id"))
+    silent = pd.Series(out, index=pd.Index(block.population.customer_id, name="customer_id"))
+    return silent[block.population.arrival < as_of]

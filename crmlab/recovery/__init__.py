@@ -3,12 +3,15 @@
 This is for scoring only. No method may import it: a firm has no truth.
 """
 
+from crmlab.recovery.causes import FACTORS, causes, remedies
 from crmlab.recovery.effects import OUTCOMES, effect, individual_effects, total_effect
 from crmlab.recovery.ranking import gain_curve, qini, ranking
 from crmlab.recovery.scores import coverage, regret, score
 
 __all__ = [
+    "FACTORS",
     "OUTCOMES",
+    "causes",
     "coverage",
     "effect",
     "gain_curve",
@@ -16,6 +19,7 @@ __all__ = [
     "qini",
     "ranking",
     "regret",
+    "remedies",
     "score",
     "total_effect",
 ]

@@ -1,15 +1,15 @@
 """(13), (14) How people become customers: when, through which channel or upon whose recommendation, at what cost.
 
 Prospects are a finite pool with fixed ids that is used up. Each has one fixed potential referrer among the people of
-earlier *generations*: ids in ascending ranges, the customers of the first day before all others. So the people of one
-generation can be simulated, in any number of blocks, before it is decided who of the next one joins and when. A world
-of 100,000 customers or more falls into *villages*, each with its share of every generation, in which people know one
-another: so a world too large for memory can be simulated village by village.
+earlier *generations*: ids in ascending ranges, the customers of the first day before all others. A world of 100,000
+customers or more falls into *villages*, each with its share of every generation, in which people know one another: so
+a world too large for memory can be simulated village by village, and villages by several processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crmlab.streams import uniform
-from crmlab.world.effects import advertising_factor, drifted
-from crmlab.world.population import Ids, Traits, draw_channel
+from crmlab.world.effects import drifted
+from crmlab.world.population import Ids, draw_channel
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
 
@@ -45,7 +45,7 @@ class Population:
     def __len__(self) -> int:
         return len(self.customer_id)
 
-    def some(self, which: npt.NDArray[np.bool_] | slice) -> Population:
+    def some(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice) -> Population:
         """Return some of the people."""
         return Population(self.customer_id[which], self.arrival[which], self.channel[which], self.referrer[which])
 
@@ -65,24 +65,31 @@ def join(parts: list[Population]) -> Population:
     return Population(*(np.concatenate(column) for column in columns))
 
 
-def generations(setup: Setup, customers: Ids | None = None) -> list[Ids]:
-    """Return the ids of each generation, all or those of `customers` (in ascending sequence).
-
-    The first are the customers of the first day. Generations without anybody are left out at the end.
-    """
-    ends = _ends(setup)
-    if customers is None:
-        parts = [np.arange(low + 1, high + 1) for low, high in pairwise(ends)]
-    else:
-        parts = np.split(customers, np.searchsorted(customers, ends[1:-1], side="right"))
-    while len(parts) > 1 and not len(parts[-1]):
-        parts.pop()
-    return parts
+def generation_ends(setup: Setup) -> Ids:
+    """Return the last id of each generation, that of the first day's customers first."""
+    return np.array(_ends(setup)[1:])
 
 
 def _ends(setup: Setup) -> list[int]:
     """Return the last id of each generation, with 0 before the first."""
     return [0, setup.customers, *(setup.customers + round(setup.prospects * share) for share in GENERATIONS)]
+
+
+def by_village(setup: Setup, customers: Ids | None = None) -> list[Ids]:
+    """Return the ids of each village, all or those of `customers` (in ascending sequence)."""
+    count = village_count(setup.customers)
+    if customers is None:
+        return [slice_ids(setup, number, count) for number in range(count)]
+    village, _ = _village_of(setup, customers, count)
+    return [part for number in range(count) if len(part := customers[village == number])]
+
+
+def _village_of(setup: Setup, ids: Ids, count: int) -> tuple[Ids, Ids]:
+    """Return the village and the generation of each person."""
+    ends = np.array(_ends(setup))
+    generation = np.searchsorted(ends, ids, side="left") - 1
+    low, size = ends[generation], np.diff(ends)[generation]
+    return ((ids - low) * count - 1) // np.maximum(size, 1), generation
 
 
 def slice_ids(setup: Setup, number: int, count: int) -> Ids:
@@ -113,10 +120,8 @@ def with_referrers(setup: Setup, customers: Ids) -> Ids:
 
 def potential_referrers(setup: Setup, prospects: Ids) -> Ids:
     """Return the one person who could recommend the firm to each prospect: of an earlier generation, same village."""
-    ends, villages = np.array(_ends(setup)), village_count(setup.customers)
-    generation = np.searchsorted(ends, prospects, side="left") - 1
-    low, size = ends[generation], np.diff(ends)[generation]
-    village = ((prospects - low) * villages - 1) // np.maximum(size, 1)
+    ends, villages = _ends(setup), village_count(setup.customers)
+    village, generation = _village_of(setup, prospects, villages)
     # Where the village begins in each generation, and how many of it there are.
     first = np.stack([a + (b - a) * village // villages for a, b in pairwise(ends)])
     people = np.stack([a + (b - a) * (village + 1) // villages for a, b in pairwise(ends)]) - first
@@ -154,51 +159,114 @@ def opening_arrivals(scenario: Scenario, customers: Ids, *, seed: int) -> npt.ND
     return -np.log1p(u * np.expm1(-hazard * length)) / hazard - length
 
 
-def newcomers(setup: Setup, prospects: Ids, recommended: dict[int, Ids], *, until: int) -> Population:
-    """Return those prospects of one generation who join before a month.
+def waiting(prospects: Ids) -> Population:
+    """Return people of whom nobody knows yet whether they will join."""
+    n = len(prospects)
+    return Population(prospects, np.full(n, np.inf), np.zeros(n, np.int8), np.zeros(n, np.int64))
+
+
+class Prospects:
+    """Those who are not customers yet, from month to month: who joins of its own accord, who upon a recommendation.
+
+    Channels compete: each has its own hazard, by its share of the usual newcomers and its budget.
 
     Parameters
     ----------
     setup : Setup
         The simulation.
-    prospects : int64 array, shape (n,)
-        Ids of one generation.
-    recommended : dict of int to int64 array
-        By month, in any sequence: who of the earlier generations recommended the firm.
-    until : int
-        Month before which they join.
+    ids : int64 array, shape (n,)
+        Prospects, in ascending sequence.
     """
-    arrival, channel = _own_arrivals(setup, prospects, until)
-    referrer = np.zeros(len(prospects), np.int64)
-    potential = potential_referrers(setup, prospects)
-    waits = np.arange(len(prospects))
-    for month in range(until):
-        waits = waits[arrival[waits] >= month]
-        told = waits[np.isin(potential[waits], recommended.get(month, np.zeros(0, np.int64)))]
-        u, moment = (
-            uniform(prospects[told], seed=setup.seed_luck, mechanism="refer", month=month, draw=k) for k in (1, 2)
-        )
-        time = month + moment.astype(np.float64)
-        joins = (u < setup.scenario.referral.joining) & (time < arrival[told])
-        told = told[joins]
-        arrival[told], channel[told] = time[joins], len(setup.scenario.channels)
-        referrer[told] = potential[told]
-    return Population(prospects, arrival, channel, referrer).before(until)
 
+    def __init__(self, setup: Setup, ids: Ids) -> None:
+        self.setup, self.ids = setup, ids
+        self._clock = -np.log(uniform(ids, seed=setup.seed_people, mechanism="arrival").astype(np.float64))
+        self._choice = uniform(ids, seed=setup.seed_people, mechanism="channel").astype(np.float64)
+        self._potential = potential_referrers(setup, ids)
+        self._passed: npt.NDArray[np.float64] = np.zeros(1)  # hazard added up over the months that are over
+        self._moment = np.full(len(ids), np.inf)
+        self._channel = np.zeros(len(ids), np.int8)
+        self._waiting = np.arange(len(ids))
 
-def acquisition_cost(setup: Setup, traits: Traits) -> Callable[[int], npt.NDArray[np.float64]]:
-    """Return a function of the month for what winning each customer costs; a larger budget wins dearer customers."""
-    ways = setup.scenario.channels
-
-    def cost(month: int) -> npt.NDArray[np.float64]:
-        out = np.full(len(traits.customer_id), float(setup.scenario.referral.cost))
-        for number, (name, way) in enumerate(ways.items()):
-            budget = channel_budget(setup, name, month, traits.customer_id)
-            price = way["cost"] * budget / _pull(setup.scenario, budget)
-            out = np.where(traits.channel == number, price, out)
+    def fork(self, setup: Setup) -> Prospects:
+        """Return the same prospects at the same moment under another policy."""
+        out = copy.copy(self)
+        out.setup, out._moment, out._channel = setup, self._moment.copy(), self._channel.copy()
         return out
 
-    return cost
+    def join(self, month: int, recommended: Ids) -> tuple[npt.NDArray[np.intp], Population]:
+        """Return who becomes a customer in a month: places among `ids`, in ascending sequence, and the people.
+
+        Parameters
+        ----------
+        month : int
+            The months must follow one another, from 0 on.
+        recommended : int64 array
+            Ids of those who recommend the firm in the month.
+        """
+        self._decide(month)
+        waiting = self._waiting
+        told = waiting[np.isin(self._potential[waiting], recommended)]
+        u, moment = (
+            uniform(self.ids[told], seed=self.setup.seed_luck, mechanism="refer", month=month, draw=k) for k in (1, 2)
+        )
+        time = month + moment.astype(np.float64)
+        comes = (u < self.setup.scenario.referral.joining) & (time < self._moment[told])
+        told = told[comes]
+        self._moment[told], self._channel[told] = time[comes], len(self.setup.scenario.channels)
+        joins = self._moment[waiting] < month + 1
+        places, self._waiting = waiting[joins], waiting[~joins]
+        upon = self._channel[places] == len(self.setup.scenario.channels)
+        referrer = np.where(upon, self._potential[places], 0)
+        return places, Population(self.ids[places], self._moment[places], self._channel[places], referrer)
+
+    def _decide(self, month: int) -> None:
+        """(14) Work out who joins in the month of its own accord, when, and through which channel."""
+        setup, waiting = self.setup, self._waiting
+        a, ids = setup.scenario.acquisition, self.ids
+        price = setup.policy.value("price", month, ids).astype(np.float64)
+        common = a.hazard * setup.advertising(month, ids) * (price / setup.scenario.levers.price) ** -a.price_elasticity
+        ends: list[npt.NDArray[np.float64]] = []
+        for name, way in setup.scenario.channels.items():
+            pull = _pull(setup.scenario, channel_budget(setup, name, month, ids))
+            part = common * way["share"] * drifted(setup.scenario, name, month) * pull
+            ends.append(ends[-1] + part if ends else part)
+        hazard, passed, clock = ends[-1], self._passed, self._clock[waiting]
+
+        def at(values: npt.NDArray[np.float64], places: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+            return values if len(values) == 1 else values[places]
+
+        begun, now = at(passed, waiting), at(hazard, waiting)
+        inside = (clock >= begun) & (clock < begun + now)
+        joins = waiting[inside]
+        self._moment[joins] = month + (clock[inside] - at(passed, joins)) / at(hazard, joins)
+        for end in ends[:-1]:
+            self._channel[joins] += self._choice[joins] * at(hazard, joins) >= at(end, joins)
+        self._passed = passed + hazard
+
+
+def acquisition_cost(
+    setup: Setup, month: int, customers: Ids, channel: npt.NDArray[np.integer]
+) -> npt.NDArray[np.float64]:
+    """Return what winning each customer of a month costs, in €; a larger budget wins dearer customers.
+
+    Parameters
+    ----------
+    setup : Setup
+        The simulation.
+    month : int
+        Month in which they join.
+    customers : int64 array, shape (n,)
+        Their ids.
+    channel : integer array, shape (n,)
+        How they came, as in `Population`.
+    """
+    out = np.full(len(customers), float(setup.scenario.referral.cost))
+    for number, (name, way) in enumerate(setup.scenario.channels.items()):
+        budget = channel_budget(setup, name, month, customers)
+        price = way["cost"] * budget / _pull(setup.scenario, budget)
+        out = np.where(channel == number, price, out)
+    return out
 
 
 def channel_budget(setup: Setup, channel: str, month: int, customers: Ids) -> npt.NDArray[np.float64]:
@@ -210,42 +278,3 @@ def channel_budget(setup: Setup, channel: str, month: int, customers: Ids) -> np
 
 def _pull(scenario: Scenario, budget: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return ((1 + budget) / 2) ** scenario.acquisition.budget_exponent
-
-
-def _own_arrivals(setup: Setup, prospects: Ids, until: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
-    """(14) Return when and how each prospect joins of its own accord; never (infinite) where not before `until`.
-
-    Channels compete: each has its own hazard, by its share of the usual newcomers and its budget.
-    """
-    scenario, policy = setup.scenario, setup.policy
-    a, usual = scenario.acquisition, scenario.levers
-    clock = -np.log(uniform(prospects, seed=setup.seed_people, mechanism="arrival").astype(np.float64))
-    choice = uniform(prospects, seed=setup.seed_people, mechanism="channel").astype(np.float64)
-    arrival, channel = np.full(len(prospects), np.inf), np.zeros(len(prospects), np.int8)
-    passed = np.zeros(1)
-    for month in range(until):
-        advertising = advertising_factor(scenario, policy, month, prospects)
-        price = policy.value("price", month, prospects).astype(np.float64)
-        common = a.hazard * advertising * (price / usual.price) ** -a.price_elasticity
-        parts = [
-            common
-            * way["share"]
-            * drifted(scenario, name, month)
-            * _pull(scenario, channel_budget(setup, name, month, prospects))
-            for name, way in scenario.channels.items()
-        ]
-        ends = [parts[0]]
-        for part in parts[1:]:
-            ends.append(ends[-1] + part)
-        hazard = ends[-1]
-        joins = np.flatnonzero((clock >= passed) & (clock < passed + hazard))
-
-        def at(values: npt.NDArray[np.float64], joins: npt.NDArray[np.intp] = joins) -> npt.NDArray[np.float64]:
-            return values if len(values) == 1 else values[joins]
-
-        arrival[joins] = month + (clock[joins] - at(passed)) / at(hazard)
-        for end in ends[:-1]:
-            channel[joins] += choice[joins] * at(hazard) >= at(end)
-        passed = passed + hazard
-    arrival[arrival >= until] = np.inf  # rounding
-    return arrival, channel

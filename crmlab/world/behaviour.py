@@ -20,7 +20,7 @@ from crmlab.streams import poisson_quantile, uniform
 from crmlab.world.effects import Effects
 from crmlab.world.experience import Orders, experience_orders, value_factor
 from crmlab.world.mail import Mails, receive_mails
-from crmlab.world.population import Floats
+from crmlab.world.population import Floats, Ids
 from crmlab.world.scenario import Scenario, Section
 from crmlab.world.state import State, retention
 
@@ -32,7 +32,7 @@ class Month:
     """What happened in a month, by place in the state.
 
     `died` are the places of those who left, in ascending sequence, `left_after` the part of the month for which each of
-    them was there, `left_at` the moment in the month at which they left. `enrolled` and `refers` are places too.
+    them was there, `left_at` the moment in the month at which they left. `enrolled` are places too.
     `member_at_start` and `subscribed_at_start` are flags of all.
     """
 
@@ -42,7 +42,6 @@ class Month:
     left_after: npt.NDArray[np.float64]
     left_at: npt.NDArray[np.float64]
     enrolled: Places
-    refers: Places
     member_at_start: npt.NDArray[np.bool_]
     subscribed_at_start: npt.NDArray[np.bool_]
     value_factor: Floats
@@ -60,7 +59,6 @@ def live_one_month(
     coverage: Floats,
     month: int,
     seed: int,
-    recommend: bool = False,
     immortal: bool = False,
 ) -> Month:
     """Let customers live through one month; `state` is brought to its end in place.
@@ -81,8 +79,6 @@ def live_one_month(
         Month of the simulation.
     seed : int
         Seed of the luck.
-    recommend : bool
-        Whether anybody is there to whom the firm could be recommended.
     immortal : bool
         Nobody dies: for expectations, in which the chance of survival is a weight.
 
@@ -96,7 +92,6 @@ def live_one_month(
         return uniform(ids, seed=seed, mechanism=mechanism, month=month, draw=number)
 
     member, subscribed = state.member.copy(), state.subscribed.copy()
-    refers = _refer(scenario.referral, state, draw) if recommend else np.zeros(0, np.intp)  # (13)
     mails = receive_mails(scenario, state, effects, month=month, seed=seed)  # (2)
     state.salience *= state.retention  # (3)
     rate = _order_rate(scenario, state, effects, mails.opened, coverage, month, zeta)  # (4)
@@ -127,7 +122,6 @@ def live_one_month(
         left_after,
         left_at,
         enrolled,
-        refers,
         member,
         subscribed,
         factor,
@@ -137,14 +131,14 @@ def live_one_month(
     )
 
 
-def _refer(p: Section, state: State, draw: Callable[[str], Floats]) -> Places:
-    """(13) Satisfied customers recommend the firm; those who have just come do not yet."""
+def recommend(scenario: Scenario, state: State, *, month: int, seed: int) -> Ids:
+    """(13) Return who recommends the firm in a month, as it begins: satisfied customers do, before others join."""
+    p = scenario.referral
     chance = np.exp(p.satisfaction * (state.satisfaction - np.float32(p.satisfied)))
     chance *= state.word_of_mouth
     chance *= np.float32(p.recommending)
     np.minimum(chance, np.float32(p.most), out=chance)
-    refers = np.flatnonzero(draw("refer") < chance)
-    return refers[refers < len(state) - len(state.span)]
+    return state.customer_id[uniform(state.customer_id, seed=seed, mechanism="refer", month=month) < chance]
 
 
 def _order_rate(
@@ -293,8 +287,9 @@ def _enrol(
         * state.enrolment[rows]
         * np.exp(p.commitment * state.commitment[rows] + p.bought * (placed[rows] > 0))
     )
-    rows = rows[(u[rows] < chance) & ~state.member[rows]]
-    rows = rows[~np.isin(rows, died)]
+    gone = np.zeros(len(state), np.bool_)
+    gone[died] = True
+    rows = rows[(u[rows] < chance) & ~state.member[rows] & ~gone[rows]]
     state.member[rows] = True
     return rows
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from crmlab.world.acquisition import Population
+from crmlab.world.acquisition import by_village
 from crmlab.world.catalogue import make_catalogue
-from crmlab.world.record import record
+from crmlab.world.population import Ids
+from crmlab.world.record import Recorder
 from crmlab.world.run import observe
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import Block, Columns, Recommendations, by_generation
+from crmlab.world.simulation import Columns, Village
 
 if TYPE_CHECKING:
     from crmlab.world.world import World
 
-_ALL = 2**31  # everybody of a generation in one block
+_ALL = 2**31  # everybody of a village in one block
 
 
 class Branch:
@@ -45,10 +45,11 @@ class Branch:
         if not 0 <= month < world.months:
             raise ValueError(f"month={month!r} is not a month of this world, which has 0 to {world.months - 1}")
         self._world, self._month = world, month
+        setup = world.setup
         self._catalogue = make_catalogue(world.scenario, seed=world.seed)
-        setup, lived = world.setup, partial(_live_until, world.setup, month)
-        generations = by_generation(setup, None, lived, block_size=_ALL)
-        self._blocks = [block for _, blocks in generations for block in blocks]
+        self._villages = [Village(setup, ids, block_size=_ALL) for ids in by_village(setup)]
+        for village in self._villages:
+            village.live_until(month)
 
     def monthly(self, **levers: Any) -> pd.DataFrame:
         """Return profit, orders and satisfaction of the months from here on, under other levers.
@@ -63,16 +64,7 @@ class Branch:
         DataFrame
             Indexed by ``month``: ``profit`` in € and ``orders``, sums over all customers; ``satisfaction``, their mean.
         """
-        world = self._world.do(start=self._month, **levers) if levers else self._world
-        setup, remaining = world.setup, iter(self._blocks)
-
-        def go_on(population: Population) -> tuple[tuple[Recommendations, ...], Columns]:
-            block, past = next(remaining)
-            recorded = record(block.fork(setup, population), from_month=self._month)
-            observe(setup, self._catalogue, recorded)
-            return past + recorded.recommendations, recorded.months
-
-        parts = [months for _, blocks in by_generation(setup, None, go_on, block_size=_ALL) for months in blocks]
+        parts = [months for months, _ in self.go_on(**levers)]
         months = {
             name: np.concatenate([part[name] for part in parts])
             for name in ("month", "profit", "orders", "satisfaction")
@@ -84,15 +76,32 @@ class Branch:
         sums["satisfaction"] /= np.bincount(number)
         return pd.DataFrame(sums, index=pd.RangeIndex(self._month, self._world.months, name="month"))
 
+    def customers(self) -> Ids:
+        """Return the ids of those who are customers at the start of the month, in no particular sequence."""
+        return np.concatenate([block.state.customer_id for village in self._villages for block in village.blocks])
 
-def _live_until(
-    setup: Setup, month: int, population: Population
-) -> tuple[tuple[Recommendations, ...], tuple[Block, tuple[Recommendations, ...]]]:
-    """Live through the months before one."""
-    block, out = Block(setup, population), []
-    for earlier in range(block.first_month, month):
-        happened, _, _ = block.month(earlier)
-        if len(happened.refers):
-            out.append(Recommendations(earlier, block.state.customer_id[happened.refers]))
-        block.bury(earlier, happened)
-    return tuple(out), (block, tuple(out))
+    def go_on(self, **levers: Any) -> list[tuple[Columns, Columns]]:
+        """Continue under other levers; return months and orders of the customers of each village.
+
+        Parameters
+        ----------
+        **levers : float or array
+            As of `World.do`; none for the world as it is.
+
+        Returns
+        -------
+        list of pairs of dicts of arrays
+            Months as of `crmlab.world.record.Recorded`, with ``profit``, and orders likewise.
+        """
+        world = self._world.do(start=self._month, **levers) if levers else self._world
+        return [self._continued(village.fork(world.setup), world.setup) for village in self._villages]
+
+    def _continued(self, village: Village, setup: Setup) -> tuple[Columns, Columns]:
+        (block,) = village.blocks
+        recorder = Recorder(block)
+        for month in range(self._month, setup.months):
+            for _, happened, effects, contacts in village.month(month):
+                recorder.write(month, happened, effects, contacts)
+        recorded = recorder.recorded()
+        observe(setup, self._catalogue, recorded)
+        return recorded.months, recorded.orders

@@ -126,19 +126,50 @@ def effects_of(
     )
 
 
-def advertising_factor(scenario: Scenario, policy: Policy, month: int, customers: Ids) -> Floats:
+def advertising_factor(scenario: Scenario, stock: Floats) -> Floats:
     """Return the factor of the order rate from present and past advertising; 1 under the scenario's own policy.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Strength of the effect.
+    stock : float32 array, shape (1,) or (n,)
+        What advertising has built up, from `advertising_stock`.
+    """
+    a = scenario.advertising
+    relative = stock * (1 - a.carry_over)  # 1 at usual spend
+    return (a.floor + (1 - a.floor) * relative) ** np.float32(a.elasticity)
+
+
+def advertising_stock(
+    scenario: Scenario, policy: Policy, month: int, customers: Ids, before: Floats | None = None
+) -> Floats:
+    """Return what advertising has built up by the end of a month.
 
     Advertising builds a stock that fades: short-run elasticity is ``1 − carry_over`` times the long-run one (Koyck
     1954).
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Carry-over.
+    policy : Policy
+        Levers.
+    month : int
+        Month of the simulation.
+    customers : int64 array, shape (n,)
+        Ids.
+    before : float32 array, optional
+        The stock of the month before; all months from 0 on are gone through when it is left out.
     """
     a = scenario.advertising
-    neutral = scenario.levers.advertising / (1 - a.carry_over)
-    stock = np.full(1, neutral, np.float32)
-    for past in range(month + 1):
+    if before is None:
+        stock, first = np.full(1, scenario.levers.advertising / (1 - a.carry_over), np.float32), 0
+    else:
+        stock, first = before, month
+    for past in range(first, month + 1):
         stock = a.carry_over * stock + policy.value("advertising", past, customers)
-    relative = stock * (1 - a.carry_over)  # 1 at usual spend
-    return (a.floor + (1 - a.floor) * relative) ** np.float32(a.elasticity)
+    return stock
 
 
 def drifted(scenario: Scenario, what: str, month: int) -> float:

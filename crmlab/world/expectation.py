@@ -13,21 +13,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from crmlab.streams import derive_seed
-from crmlab.world.acquisition import Population
 from crmlab.world.behaviour import Month
 from crmlab.world.effects import Effects
 from crmlab.world.experience import experience_mean
-from crmlab.world.population import Floats
+from crmlab.world.population import Floats, Ids
 from crmlab.world.record import fees, running_cost
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import BLOCK, STRANGER, Block
+from crmlab.world.simulation import BLOCK, STRANGER, Block, lived_until
 
 Sums = npt.NDArray[np.float64]
 
 
 def expected_future(
-    setup: Setup, population: Population, *, from_month: int, horizon: int, order_horizon: int, replications: int
+    setup: Setup, customers: Ids | None, *, from_month: int, horizon: int, order_horizon: int, replications: int
 ) -> pd.DataFrame:
     """Return what each customer is expected to do from the start of a month on.
 
@@ -35,8 +34,8 @@ def expected_future(
     ----------
     setup : Setup
         The simulation; after its last month the policy of that month goes on.
-    population : Population
-        Whom to follow; those who join later are left out.
+    customers : int64 array, optional
+        Ids of whom to follow, in ascending sequence; all by default. Those who join later are left out.
     from_month : int
         First month that counts. The customers are as they were at its start, latent states included.
     horizon, order_horizon : int
@@ -51,24 +50,18 @@ def expected_future(
         errors of both; 0 for customers who had left.
     """
     parts = [
-        _expected_block(setup, block, from_month, horizon, order_horizon, replications)
-        for block in population.before(from_month).blocks(BLOCK)
+        _expected_block(block, from_month, horizon, order_horizon, replications)
+        for block in lived_until(setup, customers, from_month)
     ]
-    return pd.concat(parts)
+    return pd.concat(parts).sort_index()
 
 
-def _expected_block(
-    setup: Setup, population: Population, from_month: int, horizon: int, order_horizon: int, replications: int
-) -> pd.DataFrame:
-    block = Block(setup, population)
-    for month in range(block.first_month, from_month):
-        happened, _, _ = block.month(month)
-        block.bury(month, happened)
-    alive, n = block.state, len(population)
+def _expected_block(block: Block, from_month: int, horizon: int, order_horizon: int, replications: int) -> pd.DataFrame:
+    alive, n = block.state, len(block.population)
     living = len(alive)
     totals = np.zeros((2, living))
     squares = np.zeros_like(totals)
-    seed = derive_seed(setup.seed_luck, 0)
+    seed = derive_seed(block.setup.seed_luck, 0)
     together = max(1, BLOCK // max(1, living))  # few customers are followed many times at once
     for first in range(0, replications, together):
         number = np.arange(first, min(first + together, replications))
@@ -84,8 +77,8 @@ def _expected_block(
     out = np.zeros((4, n))
     out[:, alive.row] = np.concatenate([mean, np.sqrt(variance)])
     columns = ["expected_orders", "expected_value", "expected_orders_se", "expected_value_se"]
-    index = pd.Index(population.customer_id, name="customer_id")
-    return pd.DataFrame(dict(zip(columns, out, strict=True)), index=index)
+    index = pd.Index(block.population.customer_id, name="customer_id")
+    return pd.DataFrame(dict(zip(columns, out, strict=True)), index=index)[block.population.arrival < from_month]
 
 
 def _follow(block: Block, from_month: int, horizon: int, order_horizon: int, seed: int) -> Sums:
@@ -124,7 +117,8 @@ def _profit_per_order(block: Block, happened: Month, effects: Effects) -> npt.ND
     severity = effects.late + effects.failure - 2 * both + scenario.complaints.double_severity * both
     tickets = np.minimum(state.complaint_propensity, 1.0) * severity * effects.ticket_cost
     served = block.traits.serve_rate[state.row]
-    return value * (paid * (1 - lost - reward - served) - effects.goods) - effects.shipping - tickets
+    goods = effects.goods * (1 - scenario.returns.resale * lost)
+    return value * (paid * (1 - lost - reward - served) - goods) - effects.shipping - tickets
 
 
 def _return_chance(scenario: Scenario, experience_mean: Floats, effects: Effects) -> npt.NDArray[np.float64]:

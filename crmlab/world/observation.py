@@ -18,6 +18,7 @@ from crmlab.world.setup import Setup
 from crmlab.world.simulation import Columns, carried
 
 Moments = npt.NDArray[np.datetime64]
+Money = npt.NDArray[np.float64]
 _DAY = np.timedelta64(86_400, "s")
 
 
@@ -88,9 +89,9 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
     share = np.where(draw("return", 1) < r.whole, 1.0, 0.5)
     refunded = np.where(sent_back, np.round(net * share, 2), 0.0)
     wait = 1 + np.floor(draw("return", 2) * r.wait_days).astype(np.int64)
-    # Goods sent back are not sold again (hygiene), so that a refund is lost in full.
     profit = net - cost - orders["shipping"] - refunded - np.where(orders["member"], net * orders["reward"], 0.0)
     profit -= np.where(orders["ticket"] > 0, orders["ticket_cost"], 0.0) + net * orders["serve_rate"]
+    profit += resale_value(setup, net, cost, refunded)
     observed: Columns = {
         "order_id": order_id,
         "customer_id": ids,
@@ -105,6 +106,7 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
         "return_date": np.where(refunded > 0, dates["delivered"] + wait * _DAY, np.datetime64("NaT", "s")),
         "refunded": refunded,
         "profit": profit,
+        "branch": customers["branch"][orders["row"]],
         "lines": np.bincount(of, minlength=len(ids)),
         **dates,
     }
@@ -115,6 +117,19 @@ def observe_block(setup: Setup, catalogue: Catalogue, customers: Columns, orders
         "discount": line_discount,
     }
     return observed, shown
+
+
+def resale_value(setup: Setup, net: Money, cost: Money, refunded: Money) -> Money:
+    """Return what goods sent back are still worth to the firm, in euro: a part of what they had cost it.
+
+    Parameters
+    ----------
+    setup : Setup
+        The simulation.
+    net, cost, refunded : float64 array, shape (m,)
+        Of each order, in euro.
+    """
+    return setup.scenario.returns.resale * cost * np.divide(refunded, net, out=np.zeros(len(net)), where=net > 0)
 
 
 def customers_table(setup: Setup, customers: Columns, orders: Columns) -> pd.DataFrame:
@@ -181,13 +196,14 @@ def transactions_table(setup: Setup, orders: Columns) -> pd.DataFrame:
     returned = orders["return_date"] < month_start(setup, setup.months)
     promo = orders["promo_id"]
     plain = ("order_id", "customer_id", "ts", "items", "gross", "discount", "net", "cost")
+    stores = [f"branch {number}" for number in range(1, setup.scenario.branches.count + 1)] or ["web site"]
     columns = {
         **{name: orders[name] for name in plain},
         "promo_id": pd.arrays.IntegerArray(promo, promo == 0),
         "returned": returned,
         "return_date": np.where(returned, orders["return_date"], np.datetime64("NaT", "s")),
         "refunded": np.where(returned, orders["refunded"], 0.0),
-        "store_or_site": pd.Categorical.from_codes(np.zeros(len(promo), np.int8), categories=pd.Index(["web site"])),
+        "store_or_site": pd.Categorical.from_codes(np.maximum(orders["branch"], 0), categories=pd.Index(stores)),
     }
     return pd.DataFrame(columns, copy=False)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +101,23 @@ def copula_factor(scenario: Scenario) -> npt.NDArray[np.float64]:
         raise ScenarioError("The correlations of traits contradict one another: no such distribution exists.") from None
 
 
+@dataclass(frozen=True)
+class People:
+    """What of a customer does not depend on the way in which he came: arrays of shape (n,), or (…, n)."""
+
+    customer_id: Ids
+    z: npt.NDArray[np.float64]
+    order_rate: npt.NDArray[np.float64]
+    churn_frailty: npt.NDArray[np.float64]
+    price_elasticity: npt.NDArray[np.float64]
+    others: dict[str, npt.NDArray[Any]]
+
+    def some(self, rows: npt.NDArray[np.intp]) -> People:
+        """Return some of the people."""
+        named = {f.name: getattr(self, f.name)[..., rows] for f in fields(self) if f.name != "others"}
+        return People(**named, others={name: values[..., rows] for name, values in self.others.items()})
+
+
 def draw_traits(
     scenario: Scenario, customers: Ids, *, seed: int, channel: npt.NDArray[np.integer] | None = None
 ) -> Traits:
@@ -112,7 +130,7 @@ def draw_traits(
     customers : int64 array, shape (n,)
         Ids.
     seed : int
-        Seed of the people.
+        Seed of the world.
     channel : integer array, shape (n,), optional
         Channel through which each of them came; drawn by the usual shares where it is not given.
 
@@ -120,33 +138,23 @@ def draw_traits(
     -------
     Traits
     """
+    if channel is None:
+        channel = draw_channel(scenario, customers, seed=seed)
+    return through(scenario, draw_people(scenario, customers, seed=seed), channel)
+
+
+def draw_people(scenario: Scenario, customers: Ids, *, seed: int) -> People:
+    """Draw what of some customers does not depend on their channel; arguments as of `draw_traits`."""
     t = scenario.traits
     z = _correlated(copula_factor(scenario), customers, seed)
     by = dict(zip(TRAITS, z, strict=True))
-    if channel is None:
-        channel = draw_channel(scenario, customers, seed=seed)
-    ways = [*scenario.channels.values(), scenario.referral]
-    factors = {
-        key: np.array([way[key] for way in ways])[channel] for key in ("order_rate", "churn", "price_elasticity")
-    }
     spend_rate_scale = t.order_value_mean * (t.spend_rate_shape - 1) / t.order_value_shape
-
-    def gamma(shape: float, score: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return _gamma(shape, score)
 
     def lognormal(name: str, spread: float) -> npt.NDArray[np.float64]:
         return np.exp(spread * by[name] - spread**2 / 2)
 
     single = {
-        "order_rate": t.order_rate_mean
-        / t.order_rate_shape
-        * gamma(t.order_rate_shape, by["order_rate"])
-        * factors["order_rate"],
-        "churn_frailty": gamma(t.churn_frailty_shape, by["churn_frailty"]) / t.churn_frailty_shape * factors["churn"],
-        "spend_rate": gamma(t.spend_rate_shape, -by["order_value"]) / spend_rate_scale,
-        "price_elasticity": t.price_elasticity_mean
-        * lognormal("price_elasticity", t.price_elasticity_spread)
-        * factors["price_elasticity"],
+        "spend_rate": _gamma(t.spend_rate_shape, -by["order_value"]) / spend_rate_scale,
         "deal_proneness": lognormal("deal_proneness", t.deal_proneness_spread),
         "fit": t.fit_spread * by["fit"],
         "expectation": t.expectation_mean + t.expectation_spread * by["expectation"],
@@ -157,23 +165,59 @@ def draw_traits(
         "word_of_mouth": lognormal("word_of_mouth", t.word_of_mouth_spread),
         "switching_cost": t.switching_cost_spread * by["switching_cost"],
     }
-    mean_value = t.order_value_shape / single["spend_rate"]
     c, a = scenario.contract, scenario.accounts
     fee = c.fee * np.exp(c.fee_spread * by["order_value"] - c.fee_spread**2 / 2)
     size = (by["order_rate"] + by["order_value"]) / np.sqrt(2)
     alone = normal(customers, seed=seed, mechanism="cost_to_serve").astype(np.float64) if a.serve_rate else 0.0
     effort = a.serve_revenue * size + np.sqrt(1 - a.serve_revenue**2) * alone
     serve_rate = a.serve_rate * np.exp(a.serve_spread * effort - a.serve_spread**2 / 2)
-    single |= {"mean_value": mean_value, "fee": fee, "serve_rate": serve_rate}
-    return Traits(
+    single |= {"mean_value": t.order_value_shape / single["spend_rate"], "fee": fee, "serve_rate": serve_rate}
+    return People(
         customer_id=customers,
         z=z,
+        order_rate=t.order_rate_mean / t.order_rate_shape * _gamma(t.order_rate_shape, by["order_rate"]),
+        churn_frailty=_gamma(t.churn_frailty_shape, by["churn_frailty"]) / t.churn_frailty_shape,
+        price_elasticity=t.price_elasticity_mean * lognormal("price_elasticity", t.price_elasticity_spread),
+        others={
+            "branch": branch_of(scenario, customers, seed=seed),
+            "weights": _weights(scenario, customers, seed),
+            "consents": uniform(customers, seed=seed, mechanism="consent") < t.email_consent,
+            **{name: np.asarray(values) for name, values in single.items()},
+        },
+    )
+
+
+def through(scenario: Scenario, people: People, channel: npt.NDArray[np.integer]) -> Traits:
+    """Return the traits of people who come through channels: each brings another kind of customer.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its channels.
+    people : People
+        Who, shape (n,).
+    channel : integer array, shape (n,)
+        How.
+    """
+    a, ways = scenario.accounts, [*scenario.channels.values(), scenario.referral]
+
+    def factor(key: str) -> npt.NDArray[np.float64]:
+        return np.array([way[key] for way in ways])[channel]
+
+    order_rate = people.order_rate * factor("order_rate")
+    single: dict[str, npt.NDArray[Any]] = {
+        name: values.astype(np.float32) if values.dtype == np.float64 else values
+        for name, values in people.others.items()
+    }
+    return Traits(
+        customer_id=people.customer_id,
+        z=people.z,
         channel=channel.astype(np.int64),
-        key_account=(single["order_rate"] * mean_value >= a.key_revenue) & (a.key_revenue > 0),
-        branch=branch_of(scenario, customers, seed=seed),
-        weights=_weights(scenario, customers, seed),
-        consents=uniform(customers, seed=seed, mechanism="consent") < t.email_consent,
-        **{name: np.asarray(values, dtype=np.float32) for name, values in single.items()},
+        key_account=(order_rate * people.others["mean_value"] >= a.key_revenue) & (a.key_revenue > 0),
+        order_rate=order_rate.astype(np.float32),
+        churn_frailty=(people.churn_frailty * factor("churn")).astype(np.float32),
+        price_elasticity=(people.price_elasticity * factor("price_elasticity")).astype(np.float32),
+        **single,
     )
 
 

@@ -17,7 +17,7 @@ from crmlab.world.experience import order_times, order_values
 from crmlab.world.mail import mails_sent
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import Block, Columns, Recommendations
+from crmlab.world.simulation import Block, Columns
 from crmlab.world.state import State
 from crmlab.world.win_back import Contacts
 
@@ -43,8 +43,6 @@ class Recorded:
         for.
     contacts
         One value per contact to win somebody back, as of `crmlab.world.win_back.Contacts`, with ``month``.
-    recommendations
-        Who recommended the firm, by month.
     """
 
     customers: Columns
@@ -52,7 +50,6 @@ class Recorded:
     orders: Columns
     mails: Columns
     contacts: Columns
-    recommendations: tuple[Recommendations, ...]
 
 
 class _Columns(defaultdict[str, list[npt.NDArray[Any]]]):
@@ -70,7 +67,7 @@ class _Columns(defaultdict[str, list[npt.NDArray[Any]]]):
 
 
 def record_block(setup: Setup, population: Population, *, mails: bool = False) -> Recorded:
-    """Simulate a block and record it.
+    """Simulate people of whom it is known when they join, and record them.
 
     Parameters
     ----------
@@ -82,59 +79,71 @@ def record_block(setup: Setup, population: Population, *, mails: bool = False) -
         Whether mails are recorded one by one.
     """
     block = Block(setup, population)
-    return record(block, from_month=block.first_month, mails=mails)
+    recorder = Recorder(block, mails=mails)
+    for month in range(block.first_month, setup.months):
+        happened, effects, contacts = block.month(month)
+        recorder.write(month, happened, effects, contacts)
+        block.bury(month, happened)
+    return recorder.recorded()
 
 
-def record(block: Block, *, from_month: int, mails: bool = False) -> Recorded:
-    """Simulate a block from a month on and record it, as `record_block` does.
+class Recorder:
+    """Writes down what happens in a block, month by month.
 
     Parameters
     ----------
     block : Block
-        As it is at the start of that month.
-    from_month : int
-        First month to simulate.
+        Of whom.
     mails : bool
         Whether mails are recorded one by one.
     """
-    setup, n = block.setup, len(block.population)
-    death, member_since = np.full(n, np.nan), np.full(n, np.nan)
-    months, orders, letters, contacted = _Columns(), _Columns(), _Columns(), _Columns()
-    recommendations = []
-    acquisition = acquisition_cost(setup, block.traits)
-    base_revenue = block.traits.order_rate * block.traits.mean_value
-    for month in range(from_month, setup.months):
-        happened, effects, contacts = block.month(month)
-        state = block.state
+
+    def __init__(self, block: Block, *, mails: bool = False) -> None:
+        self._block, self._with_mails = block, mails
+        self._death, self._member_since = (np.full(len(block.population), np.nan) for _ in range(2))
+        self._months, self._orders, self._mails, self._contacts = (_Columns() for _ in range(4))
+
+    def write(self, month: int, happened: Month, effects: Effects, contacts: Contacts | None) -> None:
+        """Write down a month that has happened and has not been ended yet."""
+        block, setup = self._block, self._block.setup
+        state, traits = block.state, block.traits
+        self._death[state.row[len(state) - state.returning :]] = np.nan
+        self._death[state.row[happened.died]] = month + happened.left_at
+        self._member_since[state.row[happened.enrolled]] = month + _enrolment_moment(block, happened, month)
+        if month < 0:
+            return
+        exposure = _exposure(state, happened)
+        base_revenue = traits.order_rate[state.row] * traits.mean_value[state.row]
+        spent = exposure * running_cost(setup.scenario, happened, effects, base_revenue)
         joiners = slice(len(state) - len(state.span), len(state) - state.returning)
-        death[state.row[len(state) - state.returning :]] = np.nan
-        death[state.row[happened.died]] = month + happened.left_at
-        member_since[state.row[happened.enrolled]] = month + _enrolment_moment(block, happened, month)
-        if len(happened.refers):
-            recommendations.append(Recommendations(month, state.customer_id[happened.refers].copy()))
-        if month >= 0:
-            exposure = _exposure(state, happened)
-            spent = exposure * running_cost(setup.scenario, happened, effects, base_revenue[state.row])
-            spent[joiners] += acquisition(month)[state.row[joiners]]
-            spent -= fees(block, happened, effects)
-            if contacts is not None:
-                spent[np.isin(state.row, contacts.row)] += setup.scenario.win_back.contact_cost
-                _append_gone(months, block, contacts, month)
-            _append_month(months, state, happened, month, exposure, spent)
-            _append_orders(orders, block, happened, effects, month)
-            if contacts is not None:
-                _append_contacts(contacted, contacts, month)
-            if mails:
-                _append_mails(letters, block, happened, effects, month)
-        block.bury(month, happened)
-    return Recorded(
-        customers=_customers(block, death, member_since),
-        months=_by_customer(months.whole(), n, setup.months, block.population),
-        orders=_with_id(orders.whole(), block.population),
-        mails=_with_id(letters.whole(), block.population),
-        contacts=_with_id(contacted.whole(), block.population),
-        recommendations=tuple(recommendations),
-    )
+        spent[joiners] += acquisition_cost(setup, month, state.customer_id[joiners], traits.channel[state.row[joiners]])
+        spent -= fees(block, happened, effects)
+        if contacts is not None:
+            spent[np.isin(state.row, contacts.row)] += setup.scenario.win_back.contact_cost
+            _append_gone(self._months, block, contacts, month)
+        _append_month(self._months, state, happened, month, exposure, spent)
+        _append_orders(self._orders, block, happened, effects, month)
+        if contacts is not None:
+            _append_contacts(self._contacts, contacts, month)
+        if self._with_mails:
+            _append_mails(self._mails, block, happened, effects, month)
+
+    def recorded(self) -> Recorded:
+        """Return what was written down, of those who joined."""
+        block = self._block
+        joined = np.isfinite(block.population.arrival)
+        people = block.population.some(joined)
+        row = np.cumsum(joined) - 1  # places among those who joined
+        months, orders, mails, contacts = (
+            _of_people(part.whole(), row, people) for part in (self._months, self._orders, self._mails, self._contacts)
+        )
+        return Recorded(
+            customers=_customers(block, joined, self._death, self._member_since),
+            months=_by_customer(months, len(people), block.setup.months),
+            orders=orders,
+            mails=mails,
+            contacts=contacts,
+        )
 
 
 def running_cost(
@@ -308,24 +317,39 @@ def _append_mails(letters: _Columns, block: Block, happened: Month, effects: Eff
     )
 
 
-def _customers(block: Block, death: npt.NDArray[np.float64], member_since: npt.NDArray[np.float64]) -> Columns:
+def _customers(
+    block: Block,
+    joined: npt.NDArray[np.bool_],
+    death: npt.NDArray[np.float64],
+    member_since: npt.NDArray[np.float64],
+) -> Columns:
     traits, population = block.traits, block.population
+    subscribed = np.zeros(len(population), bool)
+    for state in (block.state, block.lost):
+        subscribed[state.row] = state.subscribed
     out: Columns = {
         "arrival": population.arrival,
         "referrer": population.referrer,
         "death_time": death,
         "member_since": member_since,
         **{f.name: getattr(traits, f.name) for f in fields(traits)},
-        "subscribed": np.zeros(len(population), bool),
+        "customer_id": population.customer_id,
+        "subscribed": subscribed,
         "z": traits.z.T,
         "weights": traits.weights.T,
     }
-    for state in (block.state, block.lost):
-        out["subscribed"][state.row] = state.subscribed
-    return out
+    return out if joined.all() else {name: values[joined] for name, values in out.items()}
 
 
-def _by_customer(months: Columns, n: int, count: int, population: Population) -> Columns:
+def _of_people(columns: Columns, row: npt.NDArray[np.int64], people: Population) -> Columns:
+    """Return records in which ``row`` is the place among `people`, with their ids."""
+    if columns:
+        columns["row"] = row[columns["row"]].astype(np.int32)
+        columns["customer_id"] = people.customer_id[columns["row"]]
+    return columns
+
+
+def _by_customer(months: Columns, n: int, count: int) -> Columns:
     """Sort months by customer and month, without comparing: each pair has its own place in a grid."""
     cell = months["row"].astype(np.int64) * count + months["month"]
     there = np.zeros(n * count, bool)
@@ -337,8 +361,4 @@ def _by_customer(months: Columns, n: int, count: int, population: Population) ->
     for name, values in months.items():
         out[name] = np.empty_like(values)
         out[name][place] = values
-    return _with_id(out, population)
-
-
-def _with_id(columns: Columns, population: Population) -> Columns:
-    return {**columns, "customer_id": population.customer_id[columns["row"]]} if columns else columns
+    return out

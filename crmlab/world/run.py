@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from crmlab.streams import derive_seed
-from crmlab.world.acquisition import Population, with_referrers
+from crmlab.world.acquisition import by_village, generation_ends, with_referrers
 from crmlab.world.catalogue import Catalogue, make_catalogue
 from crmlab.world.dirt import DirtyShown, switches
 from crmlab.world.observation import (
@@ -25,13 +27,16 @@ from crmlab.world.observation import (
 from crmlab.world.observe.records import Records
 from crmlab.world.observe.shown import FirmTables, Shown
 from crmlab.world.population import Ids
-from crmlab.world.record import Recorded, record_block
+from crmlab.world.record import Recorded, Recorder
 from crmlab.world.setup import Setup
-from crmlab.world.simulation import Columns, Recommendations, by_generation, live_through
+from crmlab.world.simulation import Columns, Village
 from crmlab.world.truth import Truth, truth_of
 
 if TYPE_CHECKING:
     from crmlab.world.world import World
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -132,13 +137,14 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
         How to divide the work; of no influence on the result.
     """
     catalogue = make_catalogue(setup.scenario, seed=setup.seed_people)
-    ids = None if wanted is None else with_referrers(setup, wanted)
-    work = partial(_simulate_block, setup, catalogue, wanted)
-    generations = by_generation(setup, ids, work, block_size=block_size, processes=processes)
-    blocks = [block for _, results in generations for block in results]
-    if not any(len(customers["customer_id"]) for customers, *_ in blocks):
+    work = partial(_simulate_village, setup, catalogue, wanted, block_size)
+    blocks = [block for village in _of_villages(setup, wanted, work, processes) for block in village]
+    people = [part for block in blocks for part in _by_generation(setup, block)]
+    if not people:
         raise ValueError("none of these customers joins before the end of the simulation")
-    customers, months, observed, shown, latent = (_joined([block[k] for block in blocks]) for k in range(5))
+    people.sort(key=lambda part: int(part[0]["customer_id"][0]))
+    customers, months = (_joined([part[k] for part in people]) for k in range(2))
+    observed, shown, latent = (_joined([block[k] for block in blocks]) for k in range(2, 5))
     orders, lines, sequence = _in_time(observed, shown)
     again = partial(_mails, setup, wanted, block_size=block_size, processes=processes)
     records = Records(setup, catalogue, customers, months, orders, lines, latent, sequence, again)
@@ -156,24 +162,44 @@ def simulate(world: World, setup: Setup, wanted: Ids | None, *, block_size: int,
     )
 
 
+def _of_villages(setup: Setup, wanted: Ids | None, work: Callable[[Ids], list[_T]], processes: int) -> list[list[_T]]:
+    """Do work on the people of each village."""
+    villages = by_village(setup, None if wanted is None else with_referrers(setup, wanted))
+    if processes == 1 or len(villages) == 1:
+        return [work(ids) for ids in villages]
+    with ProcessPoolExecutor(min(processes, len(villages))) as pool:
+        return list(pool.map(work, villages))
+
+
+def _by_generation(setup: Setup, block: Observed) -> Iterator[tuple[Columns, Columns]]:
+    """Divide customers and months where a generation ends: the ids of one block lie together within each."""
+    customers, months, *_ = block
+    ends = generation_ends(setup)
+    of_customers, of_months = (
+        np.concatenate([[0], np.searchsorted(part["customer_id"], ends, side="right")]) for part in (customers, months)
+    )
+    for k in range(len(ends)):
+        here, there = (slice(at[k], at[k + 1]) for at in (of_customers, of_months))
+        if here.start < here.stop:
+            yield (
+                {name: values[here] for name, values in customers.items()},
+                {name: values[there] for name, values in months.items()},
+            )
+
+
 def _mails(setup: Setup, wanted: Ids | None, *, block_size: int, processes: int) -> Columns:
     """Live through the simulation once more and return the mails, customer by customer and month by month."""
-    ids = None if wanted is None else with_referrers(setup, wanted)
-    work = partial(_mails_of_block, setup, wanted)
-    generations = by_generation(setup, ids, work, block_size=block_size, processes=processes)
-    parts = [part for _, results in generations for part in results if part]
-    return _joined(parts) if parts else {}
+    work = partial(_mails_of_village, setup, wanted, block_size)
+    parts = [part for village in _of_villages(setup, wanted, work, processes) for part in village if part]
+    if not parts:
+        return {}
+    mails = _joined(parts)
+    sequence = np.lexsort((mails["month"], mails["customer_id"]))
+    return {name: values[sequence] for name, values in mails.items()}
 
 
-def _mails_of_block(
-    setup: Setup, wanted: Ids | None, population: Population
-) -> tuple[tuple[Recommendations, ...], Columns]:
-    recorded, others = _recorded(setup, wanted, population, mails=True)
-    mails = recorded.mails
-    if mails:
-        sequence = np.lexsort((mails["month"], mails["customer_id"]))
-        mails = {name: values[sequence] for name, values in mails.items()}
-    return others + recorded.recommendations, mails
+def _mails_of_village(setup: Setup, wanted: Ids | None, block_size: int, ids: Ids) -> list[Columns]:
+    return [recorded.mails for recorded in _record_village(setup, wanted, block_size, ids, mails=True)]
 
 
 LATENT = (
@@ -192,25 +218,32 @@ LATENT = (
 """What is felt about an order, or costs the firm, and shows in no table of orders."""
 
 
-def _simulate_block(
-    setup: Setup, catalogue: Catalogue, wanted: Ids | None, population: Population
-) -> tuple[tuple[Recommendations, ...], tuple[Columns, Columns, Columns, Columns, Columns]]:
-    recorded, others = _recorded(setup, wanted, population)
-    observed, lines = observe(setup, catalogue, recorded)
-    latent = {name: recorded.orders[name] for name in LATENT}
-    return others + recorded.recommendations, (recorded.customers, recorded.months, observed, lines, latent)
+Observed = tuple[Columns, Columns, Columns, Columns, Columns]
+"""A block's customers, months, orders, order lines, and what is felt about the orders."""
 
 
-def _recorded(
-    setup: Setup, wanted: Ids | None, population: Population, *, mails: bool = False
-) -> tuple[Recorded, tuple[Recommendations, ...]]:
-    """Record those of a block who are wanted; of the others only what they recommend."""
-    others: tuple[Recommendations, ...] = ()
-    if wanted is not None:
-        inside = np.isin(population.customer_id, wanted)
-        others, _ = live_through(setup, population.some(~inside), until=setup.months)
-        population = population.some(inside)
-    return record_block(setup, population, mails=mails), others
+def _simulate_village(
+    setup: Setup, catalogue: Catalogue, wanted: Ids | None, block_size: int, ids: Ids
+) -> list[Observed]:
+    out = []
+    for recorded in _record_village(setup, wanted, block_size, ids):
+        observed, lines = observe(setup, catalogue, recorded)
+        latent = {name: recorded.orders[name] for name in LATENT}
+        out.append((recorded.customers, recorded.months, observed, lines, latent))
+    return out
+
+
+def _record_village(
+    setup: Setup, wanted: Ids | None, block_size: int, ids: Ids, *, mails: bool = False
+) -> list[Recorded]:
+    """Simulate a village and record those who are wanted."""
+    village = Village(setup, ids, kept=wanted, block_size=block_size)
+    recorders = [Recorder(block, mails=mails) for block in village.blocks[: village.kept]]
+    for month in range(village.first_month, setup.months):
+        for number, (_, happened, effects, contacts) in enumerate(village.month(month)):
+            if number < len(recorders):
+                recorders[number].write(month, happened, effects, contacts)
+    return [recorder.recorded() for recorder in recorders]
 
 
 def observe(setup: Setup, catalogue: Catalogue, recorded: Recorded) -> tuple[Columns, Columns]:

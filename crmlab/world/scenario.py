@@ -52,6 +52,8 @@ class Section(Mapping[str, Any]):
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = {key: Section(value) if isinstance(value, dict) else value for key, value in values.items()}
+        # Plain attributes, since the simulator reads some tens of numbers for each block and month.
+        self.__dict__.update({key: value for key, value in self._values.items() if not hasattr(type(self), key)})
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -142,6 +144,25 @@ class Scenario(Section):
         for path, value in _flatten(self._raw):
             yield path, value, _entry(path), self._sources.get(path, "no source given")
 
+    def idle_levers(self) -> dict[str, str]:
+        """Return the levers that change nothing in this business as long as nothing else is changed, each with why.
+
+        Returns
+        -------
+        dict of str to str
+
+        Examples
+        --------
+        >>> load_scenario("online_shop").idle_levers()
+        {'reward': 'the loyalty programme does not run (lever programme = 0)'}
+        """
+        idle = {}
+        if self.levers.programme == 0:
+            idle["reward"] = "the loyalty programme does not run (lever programme = 0)"
+        if self.traits.email_consent == 0:
+            idle["emails"] = "nobody allows e-mail (traits.email_consent = 0)"
+        return idle
+
     def describe(self) -> str:
         """Return the scenario in words: one line a number, with unit, meaning and source.
 
@@ -161,7 +182,8 @@ class Scenario(Section):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             where = f" ({source})" if entry.kind in {"number", "numbers", "count"} else ""
             lines.append(f"  {key} = {shown}{unit}: {entry.meaning}{where}")
-        return "\n".join(lines)
+        idle = "; ".join(f"{lever}, since {why}" for lever, why in self.idle_levers().items())
+        return "\n".join(lines + (["", f"Levers that do nothing unless others are changed: {idle}."] if idle else []))
 
 
 def scenario_names() -> list[str]:

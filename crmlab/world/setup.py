@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from crmlab.world.effects import Effects, advertising_factor, effects_of
+from crmlab.world.effects import Effects, advertising_factor, advertising_stock, effects_of
 from crmlab.world.policy import Policy
-from crmlab.world.population import Ids, branch_of
+from crmlab.world.population import Floats, Ids, branch_of
 from crmlab.world.scenario import Scenario
 from crmlab.world.staff import staff_deviation
 
@@ -38,6 +38,7 @@ class Setup:
     seed_people: int
     seed_luck: int
     _effects: dict[int, Effects] = field(default_factory=dict, repr=False, compare=False)
+    _stock: dict[int, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def effects(self, month: int, customers: Ids) -> Effects:
         """Return what the levers do in a month; the same object for all blocks where customers are treated alike."""
@@ -48,12 +49,23 @@ class Setup:
         return self._effects[month]
 
     def _new_effects(self, month: int, customers: Ids) -> Effects:
-        advertising = advertising_factor(self.scenario, self.policy, month, customers)
+        advertising = self.advertising(month, customers)
         staff = None
         if self.scenario.branches.count:
             branch = branch_of(self.scenario, customers, seed=self.seed_people)
             staff = staff_deviation(self.scenario, month, seed=self.seed_people)[branch]
         return effects_of(self.scenario, self.policy, month, customers, advertising, staff)
+
+    def advertising(self, month: int, customers: Ids) -> Floats:
+        """Return the factor of the order rate from present and past advertising, shape (1,) or (n,)."""
+        if self.policy.has_exceptions("advertising"):
+            stock = advertising_stock(self.scenario, self.policy, month, customers)
+        else:
+            if month not in self._stock:
+                before = self._stock.get(month - 1)
+                self._stock[month] = advertising_stock(self.scenario, self.policy, month, customers, before)
+            stock = self._stock[month]
+        return advertising_factor(self.scenario, stock)
 
     @property
     def prospects(self) -> int:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+import copy
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from crmlab.world.acquisition import Population, generations, join, newcomers, opening, with_referrers
-from crmlab.world.behaviour import Month, live_one_month
+from crmlab.world.acquisition import Population, Prospects, by_village, join, opening, waiting, with_referrers
+from crmlab.world.behaviour import Month, live_one_month, recommend
 from crmlab.world.effects import Effects
-from crmlab.world.population import Floats, Ids, Traits, draw_needs, draw_traits
+from crmlab.world.population import Floats, Ids, Traits, draw_needs, draw_people, draw_traits, through
 from crmlab.world.scenario import Scenario
 from crmlab.world.setup import Setup
 from crmlab.world.state import State, starting_state
@@ -22,19 +21,16 @@ from crmlab.world.win_back import Contacts, win_back
 
 Columns = dict[str, npt.NDArray[Any]]
 
+_Columns = TypeVar("_Columns", Population, Traits)
+
 BLOCK = 32_768
 """Customers simulated at a time: so many that calling numpy costs little, so few that a core's cache holds them."""
 
+_FEW = 16_384
+"""People of a block whose traits are drawn whether they join or not."""
+
 STRANGER = 1 << 40
 """Distance of the ids of one customer's repetitions; far above any customer's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendations:
-    """Who recommended the firm in a month."""
-
-    month: int
-    customers: Ids
 
 
 class Block:
@@ -53,26 +49,45 @@ class Block:
     def __init__(self, setup: Setup, population: Population) -> None:
         self.setup = setup
         self.population = population
-        self.traits: Traits = draw_traits(
-            setup.scenario, population.customer_id, seed=setup.seed_people, channel=population.channel
-        )
-        join_month = np.floor(population.arrival).astype(np.int64)
-        self._starting = starting_state(setup.scenario, self.traits, join_month)
-        self._span = join_month + 1 - population.arrival
+        known = np.flatnonzero(np.isfinite(population.arrival))
+        people = population.some(known)
+        # Few are drawn beforehand, all at once: numpy is slow to call. Of many, only those who join.
+        ids = population.customer_id
+        self._people = draw_people(setup.scenario, ids, seed=setup.seed_people) if len(ids) <= _FEW else None
+        traits = self._traits_of(people, known)
+        join_month = np.floor(people.arrival).astype(np.int64)
+        self._starting = starting_state(setup.scenario, traits, join_month)
+        self._starting.row[:] = known
+        self._span = join_month + 1 - people.arrival
         self._queue = np.argsort(join_month, kind="stable")
         self._queued_month = join_month[self._queue]
+        self.traits: Traits = traits if len(people) == len(population) else _with_room(traits, known, len(population))
         self.first_month = int(join_month.min(initial=0))
         self.state, self.lost = State(), State()
         self.lost_since = np.zeros(0)
         self._needs: Floats | None = None
 
-    def admit(self, month: int) -> None:
-        """Let those who join in this month in."""
+    def admit(self, month: int, rows: npt.NDArray[np.intp] | None = None, people: Population | None = None) -> None:
+        """Let those who join in this month in: who was to come anyhow, and others, who take `rows` of the block."""
         low, high = np.searchsorted(self._queued_month, [month, month + 1])
-        rows = self._queue[low:high]
-        self.state.add(self._starting.take(rows))
-        self.state.span = self._span[rows]
+        queued = self._queue[low:high]
+        self.state.add(self._starting.take(queued))
+        self.state.span = self._span[queued]
         self.state.offers = np.zeros(0, np.float32)
+        if people is None or rows is None or not len(rows):
+            return
+        for name in ("arrival", "channel", "referrer"):
+            getattr(self.population, name)[rows] = getattr(people, name)
+        traits = self._traits_of(people, rows)
+        _put(traits, self.traits, rows)
+        joined = starting_state(self.setup.scenario, traits, np.full(len(rows), month))
+        joined.row[:] = rows
+        self.state.add(joined)
+        self.state.span = np.concatenate([self.state.span, month + 1 - people.arrival])
+
+    def recommend(self, month: int) -> Ids:
+        """Return who recommends the firm in the month that is about to begin."""
+        return recommend(self.setup.scenario, self.state, month=month, seed=self.setup.seed_luck)
 
     def live(self, month: int, *, seed: int, immortal: bool = False) -> tuple[Month, Effects]:
         """Let the living live through the month; the dead stay in the state until `bury`."""
@@ -85,7 +100,6 @@ class Block:
             coverage=self._coverage(effects),
             month=month,
             seed=seed,
-            recommend=self.setup.prospects > 0 and month >= 0 and not immortal,
             immortal=immortal,
         )
         return happened, effects
@@ -104,24 +118,29 @@ class Block:
             self.lost_since = np.concatenate([self.lost_since, month + happened.left_at])
             self.state.remove(happened.died)
 
-    def month(self, month: int) -> tuple[Month, Effects, Contacts | None]:
-        """Let a month begin and happen; `bury` ends it."""
-        self.admit(month)
+    def month(
+        self, month: int, rows: npt.NDArray[np.intp] | None = None, people: Population | None = None
+    ) -> tuple[Month, Effects, Contacts | None]:
+        """Let a month begin, with newcomers as of `admit`, and happen; `bury` ends it."""
+        self.admit(month, rows, people)
         contacts = self.win_back(month)
         happened, effects = self.live(month, seed=self.setup.seed_luck)
         return happened, effects, contacts
 
-    def fork(self, setup: Setup, population: Population) -> Block:
-        """Return the same people at the same moment under another policy, with others who join later."""
-        out = Block(setup, population)
-        for name in ("state", "lost"):
-            mine: State = getattr(self, name)
-            copied = mine.take(np.arange(len(mine)))
-            # Who has joined by now is in both populations, at another place.
-            copied.row[:] = np.searchsorted(population.customer_id, copied.customer_id)
-            setattr(out, name, copied)
+    def fork(self, setup: Setup) -> Block:
+        """Return the same people at the same moment under another policy."""
+        out = copy.copy(self)
+        out.setup = setup
+        out.population, out.traits = _copied(self.population), _copied(self.traits)
+        out.state, out.lost = (each.take(np.arange(len(each))) for each in (self.state, self.lost))
         out.lost_since = self.lost_since.copy()
         return out
+
+    def _traits_of(self, people: Population, rows: npt.NDArray[np.intp]) -> Traits:
+        scenario = self.setup.scenario
+        if self._people is not None:
+            return through(scenario, self._people.some(rows), people.channel)
+        return draw_traits(scenario, people.customer_id, seed=self.setup.seed_people, channel=people.channel)
 
     def _effects(self, month: int) -> Effects:
         effects = self.setup.effects(month, self.state.customer_id & (STRANGER - 1))
@@ -161,70 +180,108 @@ def carried(scenario: Scenario, assortment: Floats) -> Floats:
     return np.minimum(np.round(a.fewest + a.rise * assortment, 2), np.float32(len(scenario.categories)))
 
 
-Work = Callable[[Population], tuple[tuple[Recommendations, ...], Any]]
-"""What is done with a block of people: it returns who recommended the firm, and a result of its own."""
+def _with_room(traits: Traits, rows: npt.NDArray[np.intp], size: int) -> Traits:
+    """Return traits with room for others, who are nobody until they join."""
+    columns = {f.name: getattr(traits, f.name) for f in fields(traits)}
+    out = Traits(**{name: np.zeros((*of.shape[:-1], size), of.dtype) for name, of in columns.items()})
+    _put(traits, out, rows)
+    return out
 
 
-def by_generation(
-    setup: Setup,
-    customers: Ids | None,
-    work: Work,
-    *,
-    until: int | None = None,
-    last_too: bool = True,
-    block_size: int = BLOCK,
-    processes: int = 1,
-) -> Iterator[tuple[Population, list[Any]]]:
-    """Give one generation after the other: who of it joins, and what `work` made of each of its blocks.
+def _put(traits: Traits, into: Traits, rows: npt.NDArray[np.intp]) -> None:
+    for f in fields(traits):
+        getattr(into, f.name)[..., rows] = getattr(traits, f.name)
 
-    Who joins may depend on what earlier generations do; what a block does depends on nobody else.
+
+def _copied(columns: _Columns) -> _Columns:
+    return replace(columns, **{f.name: getattr(columns, f.name).copy() for f in fields(columns)})
+
+
+class Village:
+    """The people of a village, month by month: who joins depends on those who recommend the firm.
 
     Parameters
     ----------
     setup : Setup
         The simulation.
-    customers : int64 array, optional
-        Ids to which to confine it, in ascending sequence and with all their potential referrers; all by default.
-    work : function
-        Of a block of people; pickled where there are several processes.
-    until : int, optional
-        Month before which people join; the end of the simulation by default.
-    last_too : bool
-        Whether `work` is wanted of the last generation, for which nobody waits.
-    block_size, processes : int
-        How to divide the work; of no influence on the result.
+    customers : int64 array
+        Ids of one village in ascending sequence, those of prospects included, with all their potential referrers.
+    kept : int64 array, optional
+        Ids of those about whom one wants to know; all by default. The others live in blocks of their own.
+    block_size : int
+        Customers simulated at a time; of no influence on the result.
+
+    Attributes
+    ----------
+    blocks : list of Block
+        Those of the kept come first.
+    kept : int
+        How many blocks hold people about whom one wants to know.
     """
-    until = setup.months if until is None else until
-    groups = generations(setup, customers)
-    recommended: dict[int, list[Ids]] = {}
-    pool = ProcessPoolExecutor(processes) if processes > 1 else None
-    try:
-        for number, ids in enumerate(groups):
-            if number == 0:
-                population = opening(setup, ids).before(until)
-            else:
-                population = newcomers(setup, ids, _merged(recommended), until=until)
-            last = number == len(groups) - 1
-            results = []
-            if last_too or not last:
-                run: Callable[..., Iterable[Any]] = map if pool is None else pool.map
-                for recommendations, result in run(work, population.blocks(block_size)):
-                    results.append(result)
-                    for event in recommendations if not last else ():
-                        recommended.setdefault(event.month, []).append(event.customers)
-            yield population, results
-    finally:
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
+
+    def __init__(self, setup: Setup, customers: Ids, *, kept: Ids | None = None, block_size: int = BLOCK) -> None:
+        self.setup = setup
+        inside = np.ones(len(customers), bool) if kept is None else np.isin(customers, kept)
+        groups = [part for part in (customers[inside], customers[~inside]) if len(part)]
+        parts = [_divided(setup, group, block_size) for group in groups]
+        self.blocks = [Block(setup, population) for group in parts for population in group]
+        self.kept = len(parts[0]) if inside.any() else 0
+        self.prospects = Prospects(setup, customers[customers > setup.customers])
+        self._block, self._row = (np.zeros(len(self.prospects.ids), np.int64) for _ in range(2))
+        for number, block in enumerate(self.blocks):
+            ids = block.population.customer_id
+            first = int(np.searchsorted(ids, setup.customers, side="right"))
+            place = np.searchsorted(self.prospects.ids, ids[first:])
+            self._block[place], self._row[place] = number, np.arange(first, len(ids))
+
+    @property
+    def first_month(self) -> int:
+        """The month in which the first of them joins."""
+        return min(block.first_month for block in self.blocks)
+
+    def month(self, month: int) -> Iterator[tuple[Block, Month, Effects, Contacts | None]]:
+        """Give each block with what happens in it in a month; the month ends when the next block is asked for."""
+        newcomers: list[tuple[npt.NDArray[np.intp], Population]] = []
+        if month >= 0 and len(self.prospects.ids):
+            recommended = np.concatenate([block.recommend(month) for block in self.blocks])
+            places, people = self.prospects.join(month, recommended)
+            where = self._block[places]
+            newcomers = [(self._row[places[where == k]], people.some(where == k)) for k in range(len(self.blocks))]
+        for number, block in enumerate(self.blocks):
+            happened, effects, contacts = block.month(month, *newcomers[number] if newcomers else ())
+            yield block, happened, effects, contacts
+            block.bury(month, happened)
+
+    def live_until(self, month: int) -> None:
+        """Let all months before one happen."""
+        for earlier in range(self.first_month, month):
+            for _ in self.month(earlier):
+                pass
+
+    def fork(self, setup: Setup) -> Village:
+        """Return the same people at the same moment under another policy."""
+        out = copy.copy(self)
+        out.setup, out.prospects = setup, self.prospects.fork(setup)
+        out.blocks = [block.fork(setup) for block in self.blocks]
+        return out
+
+
+def _divided(setup: Setup, ids: Ids, size: int) -> list[Population]:
+    """Divide people into blocks, each with its part of the customers of the first day and of the prospects."""
+    first, later = ids[ids <= setup.customers], ids[ids > setup.customers]
+    count = max(1, -(-max(len(first), len(later)) // size))
+    return [
+        join([opening(setup, one), waiting(other)])
+        for one, other in zip(np.array_split(first, count), np.array_split(later, count), strict=True)
+    ]
 
 
 def who_joins(
-    setup: Setup, customers: Ids | None = None, *, until: int | None = None, processes: int = 1
+    setup: Setup, customers: Ids | None = None, *, until: int | None = None, block_size: int = BLOCK
 ) -> Population:
     """Return everybody who becomes a customer before a month.
 
-    Those to whom the firm may be recommended must wait for what earlier generations do: these are simulated, without
-    any record.
+    Those to whom the firm may be recommended must wait for what others do: all are simulated, without any record.
 
     Parameters
     ----------
@@ -234,26 +291,30 @@ def who_joins(
         Ids to which to confine it, in ascending sequence; all by default.
     until : int, optional
         Month before which they join; the end of the simulation by default.
-    processes : int
-        Processes that share the work.
+    block_size : int
+        Customers simulated at a time; of no influence on the result.
     """
-    ids = None if customers is None else with_referrers(setup, customers)
-    work = partial(live_through, setup, until=setup.months if until is None else until)
-    parts = by_generation(setup, ids, work, until=until, last_too=False, processes=processes)
-    found = join([population for population, _ in parts])
-    return found if customers is None else found.some(np.isin(found.customer_id, customers))
+    until = setup.months if until is None else until
+    blocks = lived_until(setup, customers, until, block_size=block_size)
+    people = join([block.population.before(until) for block in blocks])
+    return people.some(np.argsort(people.customer_id))
 
 
-def live_through(setup: Setup, population: Population, *, until: int) -> tuple[tuple[Recommendations, ...], None]:
-    """Simulate a block without any record but who recommends the firm."""
-    block, out = Block(setup, population), []
-    for month in range(block.first_month, until):
-        happened, _, _ = block.month(month)
-        if len(happened.refers):
-            out.append(Recommendations(month, block.state.customer_id[happened.refers]))
-        block.bury(month, happened)
-    return tuple(out), None
+def lived_until(setup: Setup, customers: Ids | None, month: int, *, block_size: int = BLOCK) -> Iterator[Block]:
+    """Give blocks of people as they are at the start of a month.
 
-
-def _merged(recommended: dict[int, list[Ids]]) -> dict[int, Ids]:
-    return {month: np.concatenate(parts) for month, parts in recommended.items()}
+    Parameters
+    ----------
+    setup : Setup
+        The simulation.
+    customers : int64 array, optional
+        Ids to which to confine it, in ascending sequence; all by default.
+    month : int
+        Which month.
+    block_size : int
+        Customers simulated at a time; of no influence on the result.
+    """
+    for ids in by_village(setup, None if customers is None else with_referrers(setup, customers)):
+        village = Village(setup, ids, kept=customers, block_size=block_size)
+        village.live_until(month)
+        yield from village.blocks[: village.kept]

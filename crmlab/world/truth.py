@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.tables import vocabulary
+from crmlab.world.coefficients import coefficients
+from crmlab.world.four_cs import four_cs
 from crmlab.world.observe.shown import Shown, TrueTables
 from crmlab.world.population import segment_of
 from crmlab.world.scenario import Scenario
@@ -58,6 +60,16 @@ class Truth(TrueTables):
     def customers(self) -> pd.DataFrame:
         """One row per customer: when it left, and what it was expected to bring after the last month."""
         return self._tables["customers"]()
+
+    @cached_property
+    def four_cs(self) -> pd.DataFrame:
+        """One row per customer and month: solution, cost, convenience and communication as the customer met them."""
+        return four_cs(self.shown.records)
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """One row per equation and term of the world: the true coefficient, signed, with its source."""
+        return coefficients(self._world.scenario)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

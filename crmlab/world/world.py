@@ -242,7 +242,7 @@ class World:
         setup = self.setup
         return expected_future(
             setup,
-            who_joins(setup, self._some(customers), until=from_month),
+            self._some(customers),
             from_month=from_month,
             horizon=_check_count("horizon", horizon or t.value_horizon_months, 1, 1_200),
             order_horizon=horizon or t.order_horizon_months,

@@ -34,15 +34,16 @@ def test_cosmetics_is_there() -> None:
     assert load_scenario("cosmetics").start_date == datetime.date(2024, 1, 1)
 
 
-@pytest.mark.parametrize(("name", "path", "value", "entry", "source"), NUMBERS, ids=[f"{n[0]}:{n[1]}" for n in NUMBERS])
-def test_each_number_has_unit_and_source(name, path, value, entry, source) -> None:
-    assert re.match(r"(published|calibrated|chosen)\b", source), "published, calibrated or chosen"
-    if source.startswith(("published", "calibrated")):
-        assert ":" in source, "says which figure"
-    section, key = path.rsplit(".", 1)
-    block = TEXTS[name].split(f"[{section}]")[1].split("\n[")[0]
-    line = next(line for line in block.splitlines() if re.match(rf'"?{re.escape(key)}"?\s*=', line))
-    assert line.split("#")[1].split("|")[0].strip() == entry.unit
+@pytest.mark.parametrize("shop", TEXTS)
+def test_each_number_has_unit_and_source(shop) -> None:
+    for _, path, _, entry, source in (row for row in NUMBERS if row[0] == shop):
+        assert re.match(r"(published|calibrated|chosen)\b", source), f"{path}: published, calibrated or chosen"
+        if source.startswith(("published", "calibrated")):
+            assert ":" in source, f"{path} says which figure"
+        section, key = path.rsplit(".", 1)
+        block = TEXTS[shop].split(f"[{section}]")[1].split("\n[")[0]
+        line = next(line for line in block.splitlines() if re.match(rf'"?{re.escape(key)}"?\s*=', line))
+        assert line.split("#")[1].split("|")[0].strip() == entry.unit, path
 
 
 def test_the_schema_explains_every_key() -> None:
@@ -55,13 +56,24 @@ def test_the_schema_explains_every_key() -> None:
         assert entry.smallest <= entry.largest
 
 
-def test_describe_tells_everything() -> None:
-    text = load_scenario("cosmetics").describe()
-    for _, path, value, entry, source in NUMBERS:
+@pytest.mark.parametrize("shop", TEXTS)
+def test_describe_tells_everything(shop) -> None:
+    text = load_scenario(shop).describe()
+    for _, path, value, entry, source in (row for row in NUMBERS if row[0] == shop):
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         assert f"{path.rsplit('.', 1)[1]} = {shown}" in text
         assert entry.meaning in text
         assert source in text
+
+
+def test_describe_names_levers_that_do_nothing() -> None:
+    assert load_scenario("cosmetics").idle_levers() == {}
+    assert "Levers that do nothing" not in load_scenario("cosmetics").describe()
+    shop = load_scenario("online_shop")
+    assert shop.idle_levers() == {"reward": "the loyalty programme does not run (lever programme = 0)"}
+    assert "Levers that do nothing unless others are changed: reward, since the loyalty programme" in shop.describe()
+    silent = shop.with_values({"traits.email_consent": 0.0, "promotion.lift": 0.0})
+    assert set(silent.idle_levers()) == {"reward", "emails"}
 
 
 CHANGES = [

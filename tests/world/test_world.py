@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +39,19 @@ SMALL = World(customers=60, months=6, seed=5)
 
 def test_processes_do_not_matter(world, run) -> None:
     assert_same(run, world.simulate(processes=2, block_size=500))
+
+
+def test_neither_processes_nor_subsets_matter_to_villages(monkeypatch) -> None:
+    monkeypatch.setattr("crmlab.world.acquisition.VILLAGE", 150)
+    world = World("cosmetics", customers=500, months=8, seed=2)
+    whole = world.simulate()
+    assert whole.customers["customer_id"].is_monotonic_increasing
+    if multiprocessing.get_start_method() == "fork":  # other processes know nothing of the patch
+        assert_same(whole, world.simulate(processes=2, block_size=70))
+    ids = whole.customers["customer_id"].sample(40, random_state=1)
+    part = world.simulate(customers=ids).truth.months
+    wanted = whole.truth.months[whole.truth.months["customer_id"].isin(ids)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, wanted, check_exact=True)
 
 
 @settings(max_examples=8)

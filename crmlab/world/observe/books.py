@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.world.acquisition import acquisition_cost
+from crmlab.world.observation import resale_value
 from crmlab.world.observe.records import Reals, Records, categories
-from crmlab.world.population import draw_traits
 
 KINDS = (
     "goods",
@@ -27,13 +27,13 @@ KINDS = (
     "acquisition",
     "messages",
 )
-"""Kinds of cost; ``messages`` are e-mails and contacts to win customers back."""
+"""Kinds of cost; ``goods`` are less what goods sent back are worth, ``messages`` e-mails and win-back contacts."""
 
 
 def costs(records: Records) -> tuple[pd.DataFrame, None]:
     """Return the costs table: one row per month and kind.
 
-    Costs of a customer accrue while the customer is one; refunds and rewards count in the month of the order.
+    Costs of a customer accrue while the customer is one; goods, refunds and rewards count in the month of the order.
     """
     months = records.setup.months
     amounts = _order_costs(records) | _lever_costs(records)
@@ -61,7 +61,7 @@ def _order_costs(records: Records) -> dict[str, Reals]:
     o = records.orders
     complained = o["ticket"] > 0
     values = {
-        "goods": o["cost"],
+        "goods": o["cost"] - resale_value(records.setup, o["net"], o["cost"], o["refunded"]),
         "shipping": o["shipping"],
         "refunds": o["refunded"],
         "rewards": np.where(o["member"], o["net"] * o["reward"], 0.0),
@@ -114,18 +114,9 @@ def _care(records: Records, ids: np.ndarray, level: Reals) -> Reals:
 def _acquisition(records: Records) -> Reals:
     joined = np.floor(records.customers["arrival"]).astype(np.int64)
     out = np.zeros(records.setup.months)
-    rows = np.flatnonzero(joined >= 0)
-    if not len(rows):
-        return out
-    traits = draw_traits(
-        records.scenario,
-        records.ids[rows],
-        seed=records.setup.seed_people,
-        channel=records.customers["channel"][rows],
-    )
-    price = acquisition_cost(records.setup, traits)
     for month in range(records.setup.months):
-        out[month] = price(month)[joined[rows] == month].sum()
+        new = joined == month
+        out[month] = acquisition_cost(records.setup, month, records.ids[new], records.customers["channel"][new]).sum()
     return out
 
 
