@@ -1,17 +1,23 @@
 """Seconds, peak memory and log-likelihood of fitting BG/NBD, Pareto/NBD and gamma–gamma, beside peers that are there.
 
-Usage: python benchmarks/lifetime.py [customers …, default 100000] [--peers PYTHON] [--models bg_nbd,pareto_nbd]
+Usage: python benchmarks/lifetime.py [customers …, default 100000 1000000] [--peers PYTHON] [--models bg_nbd,pareto_nbd]
 
-``--peers`` names an interpreter that can import ``lifetimes`` and ``pymc_marketing``; by default this one is asked, and
-a peer that is not there is left out. Each contender has a process of its own and reads the same file of order days,
-counted in weeks. Seconds are CPU seconds of the fit alone, after one on a few customers where a peer compiles; memory
-is the peak of the process above what it held before reading. All log-likelihoods are computed by crmlab.
+``--peers``, or the environment variable ``CRMLAB_PEERS``, names an interpreter that can import ``lifetimes`` and
+``pymc_marketing``; by default this one is asked, and a peer that is not there is said to be missing. With peers, a
+million customers take half an hour, nearly all of it theirs.
+
+Each contender has a process of its own and reads the same file of order days, counted in weeks. ``CPU`` are seconds of
+the fit alone, on all cores, after one on a few customers where a peer compiles. ``fit MB`` is what the fit needs at its
+peak beyond what the process held just before, its table included; ``all MB`` is the whole process at that moment,
+imports included. ``short by`` is how much lower the log-likelihood is than crmlab's: all are computed by crmlab from
+the parameters found. Memory is read from Linux; elsewhere it is not known.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,20 +32,36 @@ TRUTH = {  # CDNOW, Fader, Hardie & Lee (2005), in weeks
 }
 
 COMMON = """
-import json, resource, sys, time
+import gc, json, sys, time
 import numpy as np, pandas as pd
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def megabytes(line):  # "VmRSS" now, "VmHWM" at most since the last reset
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(row.split()[1]) / 1024 for row in status if row.startswith(line))
+    except OSError:
+        return float("nan")
+def reset():
+    try:
+        with open("/proc/self/clear_refs", "w") as peak:
+            peak.write("5")
+    except OSError:
+        pass
 file, model = sys.argv[1:3]
 """
 
 LOAD = """
-before = peak()
 stored = np.load(file)
 data = pd.DataFrame({name: stored[name] for name in stored.files})
-def tell(names, values, seconds, wall, **more):
-    print(json.dumps({"params": dict(zip(names, map(float, values))), "seconds": seconds, "wall": wall,
-                      "peak": peak() - before, **more}))
+def measured(work):
+    gc.collect()
+    reset()
+    held, start, clock = megabytes("VmRSS"), time.process_time(), time.perf_counter()
+    result = work()
+    seconds, wall = time.process_time() - start, time.perf_counter() - clock
+    top = megabytes("VmHWM")
+    return result, {"seconds": seconds, "wall": wall, "fit_mb": top - held, "all_mb": top}
+def tell(names, values, **more):
+    print(json.dumps({"params": dict(zip(names, map(float, values))), **more}))
 """
 
 CONTENDERS = {
@@ -50,17 +72,11 @@ kind = {"bg_nbd": BetaGeoNBD, "pareto_nbd": ParetoNBD, "gamma_gamma": GammaGamma
 """
     + LOAD
     + """
-start, clock = time.process_time(), time.perf_counter()
-fitted = kind().fit(data)
-seconds, wall = time.process_time() - start, time.perf_counter() - clock
-top = peak() - before
-start = time.perf_counter()
-if model == "gamma_gamma":
-    fitted.expected_value(data)
-else:
-    fitted.expected_orders(data, horizon=52.0)
-predict = time.perf_counter() - start
-tell(fitted.params_.index, fitted.params_, seconds, wall, predict=predict, fit_peak=top)
+fitted, spent = measured(lambda: kind().fit(data))
+def forecast():
+    return fitted.expected_value(data) if model == "gamma_gamma" else fitted.expected_orders(data, horizon=52.0)
+predict = measured(forecast)[1]
+tell(fitted.params_.index, fitted.params_, **spent, predict=predict["wall"], predict_mb=predict["fit_mb"])
 """,
     "lifetimes": COMMON
     + """
@@ -73,10 +89,8 @@ kind = {"bg_nbd": BetaGeoFitter, "pareto_nbd": ParetoNBDFitter, "gamma_gamma": G
     + """
 fitter = kind(penalizer_coef=0.0)
 columns = [data["x"], data["mean_value"]] if model == "gamma_gamma" else [data["x"], data["t_x"], data["T"]]
-start, clock = time.process_time(), time.perf_counter()
-fitter.fit(*columns)
-seconds, wall = time.process_time() - start, time.perf_counter() - clock
-tell(fitter.params_.index, fitter.params_, seconds, wall)
+spent = measured(lambda: fitter.fit(*columns))[1]
+tell(fitter.params_.index, fitter.params_, **spent)
 """,
     "pymc-marketing": COMMON
     + """
@@ -94,15 +108,13 @@ table = data.rename(columns={"x": "frequency", "t_x": "recency", "mean_value": "
 table.insert(0, "customer_id", np.arange(len(table)))
 flat = {name: Prior("HalfFlat") for name in names}
 def fit(rows):
-    fitted = kind(model_config=flat) if model != "gamma_gamma" else kind(model_config=flat)
+    fitted = kind(model_config=flat)
     fitted.fit(data=rows, method="map", progressbar=False)
     return fitted
 fit(table.head(1000))  # compiles what can be cached
-start, clock = time.process_time(), time.perf_counter()
-fitted = fit(table)
-seconds, wall = time.process_time() - start, time.perf_counter() - clock
+fitted, spent = measured(lambda: fit(table))
 posterior = fitted.idata.posterior
-tell(names, [posterior[name].mean().item() for name in names], seconds, wall)
+tell(names, [posterior[name].mean().item() for name in names], **spent)
 """,
 }
 
@@ -144,15 +156,48 @@ def likelihood(model: str, params: dict[str, float], data: dict[str, np.ndarray]
     return judge._evaluate(values, columns, np.ones(len(columns[0])), derivatives=False)[0]
 
 
+def show(model: str, data: dict[str, np.ndarray], rows: dict[str, dict | None]) -> None:
+    """Print the table of one model and number of customers, and how we stand to the best peer."""
+    found = {name: row for name, row in rows.items() if row and "params" in row}
+    values = {name: likelihood(model, row["params"], data) for name, row in found.items()}
+    print("| | CPU s | wall s | fit MB | all MB | log-likelihood | short by | forecast s | forecast MB |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, row in rows.items():
+        if row is None:
+            print(f"| {name} | not installed | | | | | | | |")
+        elif "failed" in row:
+            print(f"| {name} | failed: {row['failed'][:100]} | | | | | | | |")
+        else:
+            ahead = f"{row['predict']:.2f} | {row['predict_mb']:.0f}" if "predict" in row else " | "
+            print(
+                f"| {name} | {row['seconds']:.2f} | {row['wall']:.2f} | {row['fit_mb']:.0f} | {row['all_mb']:.0f} | "
+                f"{values[name]:.5f} | {values['crmlab'] - values[name]:.1e} | {ahead} |"
+            )
+    peers = [name for name in found if name != "crmlab"]
+    if peers and "crmlab" in found:
+        ours = found["crmlab"]
+        times, fit_mb, all_mb = (
+            min(found[name][key] for name in peers) / max(ours[key], 1e-9) for key in ("seconds", "fit_mb", "all_mb")
+        )
+        worst = max((values[name] - values["crmlab"]) / abs(values["crmlab"]) for name in peers)
+        print(
+            f"\n{times:.1f} times as fast as the faster peer; the leaner peer's fit needs {fit_mb:.1f} times our "
+            f"memory, its whole process {all_mb:.1f} times; no peer's log-likelihood is higher by more than "
+            f"{max(worst, 0):.0e} of it."
+        )
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Print a table for each number of customers and model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("customers", nargs="*", type=int, default=[100_000])
-    parser.add_argument("--peers", default=sys.executable)
+    parser.add_argument("customers", nargs="*", type=int, default=[100_000, 1_000_000])
+    parser.add_argument("--peers", default=os.environ.get("CRMLAB_PEERS") or sys.executable)
     parser.add_argument("--models", default=",".join(TRUTH))
     given = parser.parse_args()
-    for count in given.customers or [100_000]:
+    for count in given.customers:
         for model in given.models.split(","):
+            print(f"\n**{model}, {count:,} customers**\n")
             data = customers_of(model, count)
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder, "data.npz")
@@ -161,22 +206,7 @@ def main() -> None:
                     name: run(name, sys.executable if name == "crmlab" else given.peers, file, model)
                     for name in CONTENDERS
                 }
-            print(f"\n{model}, {count:,} customers")
-            ours = rows["crmlab"]
-            best = likelihood(model, ours["params"], data) if ours and "params" in ours else float("nan")
-            for name, row in rows.items():
-                if row is None:
-                    print(f"  {name:15} not installed")
-                elif "failed" in row:
-                    print(f"  {name:15} failed: {row['failed'][:100]}")
-                else:
-                    value = likelihood(model, row["params"], data)
-                    print(
-                        f"  {name:15} {row['seconds']:8.2f} s CPU {row['wall']:8.2f} s  {row['peak']:7.0f} MB  "
-                        f"log-likelihood {value:.6f} (ours {'+' if best >= value else ''}{(best - value):.2e})"
-                        + (f"  forecast {row['predict']:.2f} s" if "predict" in row else ""),
-                        flush=True,
-                    )
+            show(model, data, rows)
 
 
 if __name__ == "__main__":

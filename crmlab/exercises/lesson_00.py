@@ -47,7 +47,7 @@ EXERCISES = (
     Exercise(
         id="0.1",
         question="What is an order worth on average, as charged, in €?",
-        kind=Number(0, 10_000, "€", within=0.01),
+        kind=Number(0, 10_000, "€", within=0.05),
         solve=lambda data: float(data.run.transactions["net"].mean()),
         praise=(
             "{answer} an order. You have read a table, computed a number and had it checked; the rest is more of that."
@@ -97,6 +97,11 @@ EXERCISES = (
                 lambda data: 0.95,
                 "The right way, and too timid. It earns more than the price of today, but not the most: does profit "
                 "not rise further?",
+            ),
+            Mistake(
+                "too far",
+                lambda data: 0.7,
+                "Orders go on rising, but each of them earns less and less: profit is past its top.",
             ),
             Mistake(
                 "dearer",

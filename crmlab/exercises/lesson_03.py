@@ -166,11 +166,10 @@ EXERCISES = (
         ),
         mistakes=(
             Mistake(
-                "everybody on file",
+                "everybody who ever bought",
                 lambda data: _top_tenth(data.customers_table["spend_recent"]),
-                "{answer} is the share among all who ever bought. A tenth of that many people is a larger group, "
-                "and most of "
-                "the others bought nothing in 2025. Keep those with sales above zero.",
+                "{answer} is the share among all who bought in either year. A tenth of so many people is a larger "
+                "group. Keep those with sales above zero in 2025.",
             ),
             Mistake(
                 "orders instead of euros",
@@ -200,8 +199,8 @@ EXERCISES = (
         kind=Number(0, 100_000, "customers", whole=True),
         solve=lambda data: _valuable_then_moving(data, "migrating"),
         praise=(
-            "{answer} who carried the shop a year ago are on their way out and not gone yet: the ones to call this "
-            "week."
+            "{answer} who carried the shop a year ago spend less than half of it now. Leaving, or an ordinary year "
+            "after a lucky one? The file does not say."
         ),
         mistakes=(
             Mistake(
@@ -271,8 +270,10 @@ EXERCISES = (
                 lambda data: float(
                     1 - data.customers_table["spend_recent"].sum() / data.customers_table["spend_before"].sum()
                 ),
-                "{answer} is the change of the whole shop. Take the 100 with the largest `spend_before` first.",
+                "{answer} is the fall of the whole shop (below zero it is a rise). Take the 100 with the largest "
+                "`spend_before` first.",
             ),
+            Mistake("the wrong way round", lambda data: -_fall(data), "{answer}: a fall is asked for, so turn it."),
         ),
         hints=(
             "Choose 100 people by 2024. Then look at what these same people spent in both years.",
@@ -289,7 +290,7 @@ EXERCISES = (
         usual=managers_list,
         solve=_good_rule,
         enough=0.25,
-        praise="You pay for what is likely to come, not for what has been.",
+        praise="You pay for what is likely to come, not for all that has been.",
         mistakes=(
             Mistake(
                 "the manager's list",

@@ -150,9 +150,10 @@ def doubts_about_orders(model: RepeatModel, x: Floats, T: Floats, weights: Float
     if chi2.sf(float((gap**2 / expected).sum()), degrees) < ALARM and gap.sum() / 2 / customers > NOTEWORTHY:
         at = int(gap.argmax())
         worst = int(table.index[at])
+        noun = "repeat order" if worst == 1 else "repeat orders"
         yield (
             f"{name}: the numbers of orders contradict the model: {actual[at]:,.0f} customers have {worst}"
-            f"{' or more' if worst == most else ''} repeat orders where it expects {expected[at]:,.0f}. "
+            f"{' or more' if worst == most else ''} {noun} where it expects {expected[at]:,.0f}. "
             "Rates that change with what a customer lives through (habit, satisfaction, season), or a mixture of "
             "businesses, do that; forecasts will be off."
         )

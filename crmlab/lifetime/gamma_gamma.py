@@ -75,7 +75,7 @@ class GammaGamma(LifetimeModel):
         chosen = (rows.columns["x"] > 0) & (rows.columns["mean_value"] > 0)
         if not chosen.any():
             raise TableError("Nobody has a repeat order of positive value, so nothing says what customers spend.")
-        return chosen
+        return slice(None) if chosen.all() else chosen
 
     def _start(self, data: list[Floats], weights: Floats) -> Floats:
         return np.array([3.0, 3.0, 1.0])

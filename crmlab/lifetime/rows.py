@@ -136,19 +136,22 @@ def group_rows(columns: list[Floats], weights: Floats | None = None) -> tuple[li
     ([0.0, 3.0], [2.0, 1.0], [0, 1, 0])
     """
     n = len(columns[0])
-    ones = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     key, size = np.zeros(n, dtype=np.int64), 1
     for values in columns:
         code, distinct = pd.factorize(values)
         if n > 1_000 and len(distinct) > 0.6 * n:
-            return columns, ones, np.arange(n)
+            return columns, np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64), np.arange(n)
         if size * len(distinct) >= 2**62:
             key, kept = pd.factorize(key)
             size = len(kept)
-        key = key * len(distinct) + code
+        key *= len(distinct)  # in place: at a million rows every array counts
+        key += code
         size *= len(distinct)
+        del code, distinct
     where, found = pd.factorize(key)
-    first = np.empty(len(found), dtype=np.int64)
+    groups = len(found)
+    del key, found
+    first = np.empty(groups, dtype=np.int64)
     first[where[::-1]] = np.arange(n - 1, -1, -1)
-    count = np.bincount(where, weights=weights, minlength=len(found)).astype(np.float64)
+    count = np.bincount(where, weights=weights, minlength=groups).astype(np.float64)
     return [values[first] for values in columns], count, where

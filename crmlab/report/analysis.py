@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmlab import features, grading
 from crmlab.reading import TransactionLog
+from crmlab.report.forecast import Forecast, forecast
 from crmlab.tables import TableError
 
 # Half a year: a silence after which hardly any shop speaks of an active customer. Used only where nobody came back, so
@@ -17,7 +18,7 @@ _FROZEN_WITHOUT_RHYTHM = 180
 
 CUSTOMER_COLUMNS = (
     "customer_id", "first_order", "last_order", "recency_days", "frequency", "monetary", "monetary_net",
-    "r_score", "f_score", "m_score", "abc", "zone",
+    "r_score", "f_score", "m_score", "abc", "zone", "p_alive", "expected_orders", "expected_revenue",
 )  # fmt: skip
 """Columns of ``customers.csv``."""
 
@@ -33,7 +34,8 @@ class Analysis:
     as_of : Timestamp
         The day on which the report looks back; the day after the last order unless told otherwise.
     customers : DataFrame
-        One row per customer, `CUSTOMER_COLUMNS` and ``abc_net``, ``spend_recent``, ``spend_before``.
+        One row per customer, `CUSTOMER_COLUMNS` and ``abc_net``, ``spend_recent``, ``spend_before``. What is expected
+        is missing without a forecast.
     months, cohorts, concentration, calls : DataFrame
         See `features.monthly_revenue`, `features.cohort_retention`, `grading.concentration`, `grading.next_best_call`.
     frozen_after : int
@@ -42,6 +44,10 @@ class Analysis:
         Whether `frozen_after` was learned from the log.
     window_days : int
         Length of the two windows whose spending is compared.
+    forecast : Forecast or None
+        Of the coming year, where the log is long enough.
+    no_forecast : str
+        Why there is none; empty otherwise.
     summary : dict
         What ``summary.json`` holds.
     """
@@ -56,6 +62,8 @@ class Analysis:
     frozen_after: int
     rhythm_known: bool
     window_days: int
+    forecast: Forecast | None
+    no_forecast: str
     summary: dict[str, object]
 
     @property
@@ -125,6 +133,9 @@ def analyse(
     customers["abc"] = grading.abc(by_id["monetary"]).to_numpy()
     customers["abc_net"] = grading.abc(by_id["monetary_net"]).to_numpy()
     customers["zone"] = grading.zones(customers, frozen_after=frozen_after, falling=falling)
+    ahead, no_forecast = forecast(orders, until)
+    expected = ["p_alive", "expected_orders", "expected_revenue"]
+    customers[expected] = float("nan") if ahead is None else ahead.customers.reindex(by_id.index)[expected].to_numpy()
     return Analysis(
         log=log,
         as_of=day,
@@ -136,7 +147,12 @@ def analyse(
         frozen_after=int(frozen_after),
         rhythm_known=rhythm_known,
         window_days=window,
-        summary=_summary(log, customers, day, int(frozen_after), window),
+        forecast=ahead,
+        no_forecast=no_forecast,
+        summary={
+            **_summary(log, customers, day, int(frozen_after), window),
+            "forecast": {"missing": no_forecast} if ahead is None else ahead.summary(),
+        },
     )
 
 

@@ -104,7 +104,13 @@ def write_report(
         texts["summary.json"] = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
         texts["customers.csv"] = customers_csv(analysis.customers)
         progress("Running the notebook", 0.0)
-        texts["report.ipynb"] = notebook_text(source, options, cohorts=analysis.shows_cohorts, execute=execute)
+        texts["report.ipynb"] = notebook_text(
+            source,
+            options,
+            cohorts=analysis.shows_cohorts,
+            forecast=analysis.forecast is not None,
+            execute=execute,
+        )
         progress("Writing", 0.0)
         for name in FILES:
             (partial / name).write_text(texts[name], encoding="utf-8", newline="")
@@ -146,5 +152,6 @@ def customers_csv(customers: pd.DataFrame) -> str:
     table["customer_id"] = [harmless(value) for value in table["customer_id"]]
     for column in ("first_order", "last_order"):
         table[column] = table[column].dt.strftime("%Y-%m-%d")
-    table[["monetary", "monetary_net"]] = table[["monetary", "monetary_net"]].round(4)
+    money = ["monetary", "monetary_net", "p_alive", "expected_orders", "expected_revenue"]
+    table[money] = table[money].round(4)
     return table.to_csv(index=False, lineterminator="\n")

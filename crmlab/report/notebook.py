@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 _ANALYSE = ("as_of", "frozen_after", "falling", "calls")
 
 
-def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, execute: bool) -> str:
+def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, forecast: bool, execute: bool) -> str:
     """Return the notebook as text.
 
     Parameters
@@ -25,6 +25,8 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         Arguments that were given.
     cohorts : bool
         Whether there is a month after a first month to be shown.
+    forecast : bool
+        Whether the log is long enough for one.
     execute : bool
         Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and
         raises.
@@ -70,12 +72,31 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, exe
         new_code_cell("crm.plots.rfm_grid(customers, currency=log.currency)"),
         new_code_cell("crm.plots.zones(customers, currency=log.currency)"),
     ]
+    section = 5
     if cohorts:
-        cells.append(new_markdown_cell("## 5 Do customers come back?"))
+        cells.append(new_markdown_cell(f"## {section} Do customers come back?"))
         cells.append(new_code_cell("crm.plots.cohorts(report.cohorts)"))
+        section += 1
+    if forecast:
+        cells += [
+            new_markdown_cell(
+                f"## {section} What may the coming year bring?\n\n"
+                "First the test: a model that was told only the first three quarters of the file foretells the last "
+                "quarter. On the line, as many orders came as were expected."
+            ),
+            new_code_cell(
+                'crm.plots.calibration(report.forecast.tenths, what="orders per customer", names=("expected", "came"))'
+            ),
+            new_code_cell(
+                'ahead = report.forecast\nprint(f"{ahead.expected:,.0f} expected, {ahead.came:,.0f} came")\n'
+                'print("\\n".join(ahead.doubts))'
+            ),
+            new_code_cell('report.forecast.customers.sort_values("expected_orders", ascending=False).head(10)'),
+        ]
+        section += 1
     cells += [
         new_markdown_cell(
-            f"## {6 if cohorts else 5} Whom to call first\n\n"
+            f"## {section} Whom to call first\n\n"
             "Regular customers who have now been silent for longer than ever before. "
             "It says who may be leaving, not whom a call would keep: only an experiment can tell that."
         ),

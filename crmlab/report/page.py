@@ -14,6 +14,7 @@ from crmlab import __version__, plots
 from crmlab.grading import ZONES
 from crmlab.plots.canvas import money, percent, plural
 from crmlab.report.analysis import Analysis
+from crmlab.report.forecast import Forecast
 
 # What each zone means for the shop; the rule in numbers stands beside it on the page.
 _ZONE_MEANING = {
@@ -69,6 +70,8 @@ def page(analysis: Analysis, *, source: str) -> str:
         calls=analysis.calls.to_dict("records"),
         concentration=analysis.concentration.to_dict("index"),
         cohort=_cohort(analysis.cohorts),
+        forecast=analysis.forecast,
+        ahead=_ahead(analysis.forecast),
     )
 
 
@@ -98,6 +101,11 @@ def _figures(analysis: Analysis) -> dict[str, str]:
     }
     if analysis.shows_cohorts:
         pictures["cohorts"] = lambda: plots.cohorts(analysis.cohorts)
+    ahead = analysis.forecast
+    if ahead is not None:
+        pictures["ahead"] = lambda: plots.calibration(
+            ahead.tenths, what="orders per customer", names=("expected", "came")
+        )
     return {name: plots.to_svg(draw().figure) for name, draw in pictures.items()}  # type: ignore[arg-type]
 
 
@@ -144,3 +152,11 @@ def _cohort(cohorts: pd.DataFrame) -> dict[str, object] | None:
     """Return the oldest cohort that has been seen for three whole months after its first, for a sentence."""
     after = cohorts[cohorts["complete"] & (cohorts["month_number"] == 3)]
     return None if after.empty else dict(after.iloc[0])
+
+
+def _ahead(forecast: Forecast | None, most: int = 10) -> list[dict[Hashable, Any]]:
+    """Return the customers expected to bring most in the coming year, beside what they brought in the last."""
+    if forecast is None:
+        return []
+    by = "expected_revenue" if forecast.knows_revenue else "expected_orders"
+    return forecast.customers.nlargest(most, by).reset_index().to_dict("records")

@@ -32,7 +32,7 @@ one = run.transactions.query("customer_id == @person").merge(run.deliveries, on=
 one[["ts", "items", "net", "returned", "promised", "delivered", "delay_days"]].tail(5)
 
 # %% [markdown] lang="en"
-# {{len(one)}} orders, {{one["net"].sum():,.0f}} €, {{(one["delay_days"] > 0).sum()}} parcels late. The last order is from
+# The last five of {{len(one)}} orders, {{one["net"].sum():,.0f}} € and {{(one["delay_days"] > 0).sum()}} late parcels in all. The last order is from
 # {{one["ts"].max():%d %B %Y}}. Has this customer left, or is it a pause? Nobody told the firm; it must guess. Now step back
 # and look at the whole shop.
 
@@ -69,18 +69,20 @@ lesson.predict("0.a", guess)
 crm.explorers.start_here.cockpit(run.world)
 
 # %% [markdown] lang="en"
-# Grey is the firm as it was, blue the firm under your levers. People and luck are the same in both: whoever was about to
+# Grey is the firm as it was, blue the firm under your levers; until you move one, blue covers grey. People and luck are the same in both: whoever was about to
 # have a birthday has it again. All that differs is your doing. The same in code, with `do`:
 
 # %%
 cheaper = run.world.do(price=0.9, start=12).simulate()
 effect = crm.recovery.effect(run, cheaper, start=12)
 lesson.compare("0.a", 100 * (effect.loc["orders", "with"] / effect.loc["orders", "without"] - 1))
+effect[["without", "with", "difference", "total"]].round(2)
 
 # %% [markdown] lang="en" given="1 tenth" holds="effect.loc['profit', 'difference'] > 0; effect.loc['orders', 'with'] / effect.loc['orders', 'without'] > 1.1"
-# These customers compare prices: orders rise by much more than prices fall. Profit rises as well, by
-# {{effect.loc["profit", "difference"] / effect.loc["profit", "without"]:.0%}}. So the answer on your desk is yes. But is a tenth
-# the best cut?
+# Per customer, without the cut and with it; `total` is for the whole shop. These customers compare prices: orders rise by much more
+# than prices fall. Profit rises as well, by {{effect.loc["profit", "total"]:,.0f}} € or
+# {{effect.loc["profit", "difference"] / effect.loc["profit", "without"]:.1%}}. Same people, same luck: the cut did it, and for this
+# shop the answer on your desk is yes. But is a tenth the best cut?
 #
 # **Exercise 0.2.** Which price index (1 is the price of today) earns the most in the second year? `check` tries it on a
 # shop that you have not seen.
@@ -96,8 +98,8 @@ lesson.check("0.2", best_price)
 # ## On trial
 #
 # **“CRM lowers cost, keeps more customers and makes profit as large as it can be.”** A large claim, and we try one small
-# piece of it: let service rise from {{run.policy["service"].iloc[0]:.1f}} to {{0.7:.1f}}. What happens in the first year, and
-# what over five years?
+# piece of it: let the effort for service rise from {{run.policy["service"].iloc[0]:.1f}} to
+# {{0.7:.1f}} (all that is possible would be {{1}}). What happens in the first year, and what over five years?
 
 # %%
 served = run.world.do(service=0.7, start=12)
@@ -111,23 +113,24 @@ five_years = value["with"] / value["without"] - 1
 first_year[["without", "with", "difference", "standard_error"]].round(3)
 
 # %% [markdown] lang="en" holds="first_year.loc['satisfaction', 'difference'] > 0; first_year.loc['profit', 'difference'] < first_year.loc['profit', 'standard_error']; 0 < five_years"
-# `without` and `with` are the same year of the same customers, without the better service and with it; all values are
-# per customer. Customers are more satisfied and order more. Profit per customer moves by
-# {{first_year.loc["profit", "difference"]:+.2f}} € in the first year: the better service costs what it brings. Over five years (`horizon=60` months) the
-# value of the same customers changes by {{five_years:+.1%}}. *Verdict: conditional.* It pays if you may wait. That satisfied
+# Customers are more satisfied and order more. Profit per customer moves by
+# {{first_year.loc["profit", "difference"]:+.2f}} € in the first year: the better service costs what it brings. (`standard_error` says how
+# much that would vary over other people.) Over five years (`horizon=60` months) the expected profit from
+# the same customers changes by {{five_years:+.1%}}. *Verdict: conditional.* It pays if you may wait. That satisfied
 # people stay longer is written into this world, so that link is **assumed**; how long it takes to pay is a result.
 #
 # ## Reveal: what was true
 #
-# One thing no firm ever sees. Here is the customer from above, from within.
+# One thing no firm ever sees: the customer from above, from within. `hazard` is the risk of leaving in the month, `exposure`
+# the part of the month for which the customer was one, `satisfaction` is nought for somebody who gets what was expected.
 
 # %%
 inside = run.truth.months.query("customer_id == @person")
 inside[["month", "orders", "satisfaction", "hazard", "exposure"]].tail(4).round(3)
 
 # %% [markdown] lang="en" given="68 5" holds="inside['exposure'].iloc[-1] < 1"
-# The table ends: the customer left for good in month {{inside["month"].iloc[-1]}}, after {{inside["exposure"].iloc[-1]:.0%}} of it.
-# Every estimate in this course will be held against such a truth, and every decision paid in euro.
+# The table ends: the customer left for good in month {{inside["month"].iloc[-1]}}, after {{inside["exposure"].iloc[-1]:.0%}} of it,
+# at a risk of {{inside["hazard"].iloc[-1]:.0%}}. Satisfied people leave more rarely, and some of them leave all the same. Every estimate in this course will be held against such a truth, and every decision paid in euro.
 #
 # ## Key ideas
 #

@@ -4,14 +4,14 @@
 # **What about my own customers?** Your shop is about to print a catalogue, at 6 € a customer. All you have is a file that
 # somebody saved from the till, and your manager wants a list by noon.
 #
-# Here is such a file. By the end you can read one as it is, say where every row went, run the course's methods on it, and
+# By the end you can read such a file as it is, say where every row went, and
 # test a decision on it without knowing the truth. Then you change one line, and it is your own. (45 minutes.)
 
 # %%
 import crmlab as crm
 
 lesson = crm.lesson("16")
-FILE = lesson.data.practice_file()  # later: "my_orders.csv"; checks go on speaking of the practice file
+FILE = lesson.data.practice_file()  # later: "my_orders.csv"; exercises go on speaking of the practice file
 print(crm.peek(FILE))
 
 # %% [markdown] lang="en"
@@ -79,8 +79,8 @@ customers.nlargest(3, "monetary")[["frequency", "monetary", "monetary_net", "abc
 
 # %% [markdown] lang="en" given="20" holds="customers.nlargest(1, 'monetary')['monetary_net'].iloc[0] < 0.1 * customers['monetary'].max(); customers.nlargest(1, 'monetary')['abc'].iloc[0] == 'A'"
 # The best customer by *gross* sales, {{customers["monetary"].max():,.0f}} €, kept
-# {{customers.nlargest(1, "monetary")["monetary_net"].iloc[0]:,.0f}} € of it. Somebody typed too many zeros and cancelled minutes
-# later. A list by gross sales sends a hamper to a typing error.
+# {{customers.nlargest(1, "monetary")["monetary_net"].iloc[0]:,.0f}} € of it (`abc` is the class by gross, `abc_net` by net sales). A list by gross sales sends a
+# hamper to a typing error.
 #
 # ## Your turn
 #
@@ -108,8 +108,8 @@ lesson.check("16.3", fall)
 # %% [markdown] lang="en"
 # ## Do: the course's methods
 #
-# They need four columns: customer, order, time, money. `analyse` has run them all. Two pictures say most: who is in which
-# zone, and whether new customers come back.
+# They need four columns: customer, order, time, money. `analyse` has run them all. Who is in which
+# zone, and do new customers come back?
 
 # %%
 crm.plots.zones(report.customers, currency=log.currency)
@@ -118,8 +118,8 @@ crm.plots.zones(report.customers, currency=log.currency)
 crm.plots.cohorts(report.cohorts)
 
 # %% [markdown] lang="en"
-# Frozen begins at {{report.frozen_after}} days of silence here. Nobody chose that number: it was learned from the pauses in
-# the file. The report also names whom to call: regulars who have never been silent for so long.
+# Skip the first row: the file begins there, so most who look new are old. Frozen begins at {{report.frozen_after}} days of silence here. Nobody chose that number: it was learned from the pauses in
+# the file. The report also names whom to call: regulars who have never been silent for so long. `value_at_stake`: what each brought in a year.
 
 # %%
 columns = ["customer_id", "usual_gap_days", "longest_gap_days", "recency_days", "value_at_stake"]
@@ -128,7 +128,7 @@ report.calls[columns].head(4).round(0)
 # %% [markdown] lang="en"
 # ## Do: a test without truth
 #
-# In the other lessons a truth table judged every rule. Your file has none, but it has a yesterday. *Hide the last year*:
+# Your file has no truth, but it has a yesterday. *Hide the last year*:
 # describe customers as of a year ago, then open the year and see what each group really spent.
 
 # %%
@@ -177,7 +177,7 @@ pd.Series(report.summary)[card]
 #
 # ## Reveal: the practice file
 #
-# For your own file there is no reveal. For this one there is, because the course has spoiled it itself.
+# Your own file has none. This one has, because the course has spoiled it itself.
 
 # %%
 lesson.data.export.dirt()
@@ -185,14 +185,14 @@ lesson.data.export.dirt()
 # %% [markdown] lang="en" given="19 3" holds="log.counts['duplicate_rows'] == lesson.data.export.truth['copy'].sum() + (lesson.data.export.truth.query('not copy')['kind'] == 'scanned').sum() // 2; lesson.data.export.truth['misread'].sum() > 0"
 # Of the {{log.counts["duplicate_rows"]:,}} equal rows, {{lesson.data.export.truth["copy"].sum():,}} were a page exported again. The
 # others were honest units. To keep all is wrong, to drop all is wrong, and the switch cannot tell them apart. Worse:
-# {{lesson.data.export.truth["misread"].sum():,}} rows carry a wrong date, day and month exchanged by another till, and the account
-# is calm about it. Ask the people who made the file.
+# of {{(lesson.data.export.truth["kind"] == "month_first").sum():,}} rows from a till that writes the month first, {{lesson.data.export.truth["misread"].sum():,}} now carry a wrong date (in the others the day
+# gave it away, or equals the month), and the account is calm about it. Ask who made it.
 #
 # ## Now yours
 #
 # Put the path of your file where `FILE` is made, and run all again. What `read_transactions` has to be told, tell the
-# explorer as well. Words and checks go on speaking of the practice file; tables and pictures speak of
-# yours. Nothing leaves your machine. Or take it all in one command, as page, notebook and tables:
+# explorer as well. Words, exercises and the reveal go on speaking of the practice file; tables and pictures speak of
+# yours, and its customers' ids are text: `customers.loc["141"]`. Nothing leaves your machine. Or take it all in one command, as page, notebook and tables:
 #
 # `crmlab report my_orders.csv --drop-duplicates`
 #
