@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmlab.explorers import (
     churn_prediction,
+    complaints_and_recovery,
     customer_value,
     four_cs_to_four_ps,
     lifetime_value,
@@ -17,6 +18,7 @@ __all__ = [
     "Control",
     "Explorer",
     "churn_prediction",
+    "complaints_and_recovery",
     "customer_value",
     "four_cs_to_four_ps",
     "lifetime_value",

@@ -17,6 +17,7 @@ from crmlab.exercises import Lesson, lesson, lesson_06
 from crmlab.explorers import (
     Explorer,
     churn_prediction,
+    complaints_and_recovery,
     customer_value,
     four_cs_to_four_ps,
     lifetime_value,
@@ -42,6 +43,14 @@ def _loyalty_drivers(opened: Lesson) -> list[Explorer]:
     answers = opened.data.answers  # type: ignore[attr-defined]
     items = list(lesson_06.ITEMS.values())
     return [loyalty_drivers.curve(answers), loyalty_drivers.driver_map(answers, items), loyalty_drivers.bonds()]
+
+
+def _complaints_and_recovery(opened: Lesson) -> list[Explorer]:
+    data: Any = opened.data
+    return [
+        complaints_and_recovery.iceberg(int(data.orders["complained"].sum()), problems=len(data.run.truth.problems)),
+        complaints_and_recovery.recovery_budget(data.desk),
+    ]
 
 
 def _lifetime_value(opened: Lesson) -> list[Explorer]:
@@ -89,6 +98,7 @@ MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] =
     "four_cs_to_four_ps": (four_cs_to_four_ps, "02", _four_cs_to_four_ps),
     "customer_value": (customer_value, "03", _customer_value),
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
+    "complaints_and_recovery": (complaints_and_recovery, "07", _complaints_and_recovery),
     "lifetime_value": (lifetime_value, "08", _lifetime_value),
     "churn_prediction": (churn_prediction, "10", _churn_prediction),
     "your_own_data": (your_own_data, "16", _your_own_data),
@@ -114,6 +124,8 @@ NAMES = (
     "curve",
     "driver_map",
     "bonds",
+    "iceberg",
+    "recovery_budget",
     "leaky_bucket",
     "retention",
     "threshold",
@@ -190,3 +202,19 @@ def test_the_cockpit_shows_the_true_effect() -> None:
     change = orders["with"] / orders["without"] - 1
     assert f"({change:+.1%})" in words.split("orders")[-1]
     assert np.isfinite(change)
+
+
+def test_the_areas_of_the_iceberg_are_what_it_says(there: dict[str, Explorer]) -> None:
+    """What is drawn above the water is to the whole as the complaints are to the problems."""
+    outline = complaints_and_recovery._outline(4_000.0, 500.0)
+    x, y = outline.T
+    whole = abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
+    assert whole == pytest.approx(4_000, rel=0.01)
+    depth = np.linspace(0, y.max(), 2_000)
+    half = len(outline) // 2
+    width = np.interp(depth, y[:half][::-1], x[:half][::-1]) - np.interp(depth, y[half:], x[half:])
+    assert np.sum((width[1:] + width[:-1]) / 2) * (depth[1] - depth[0]) == pytest.approx(500, rel=0.02)
+
+
+def test_the_budget_of_a_desk_that_changes_nothing_changes_nothing(there: dict[str, Explorer]) -> None:
+    assert "profit changes by +0 €" in alt_text(there["recovery_budget"].figure())
