@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
-import matplotlib.figure
 import numpy as np
 import pandas as pd
 
 from crmlab.exercises.drill_shop import QUESTIONS, Outcome, drill_customers, sales_by_questions, sell
+from crmlab.explorers.canvas import Backdrop, Panel
 from crmlab.explorers.explorer import Control, Explorer
 from crmlab.needs import FOUR_C, P_OF_C, Conjoint, Costs, best_mix, market
 from crmlab.phrases import say
@@ -17,13 +17,17 @@ from crmlab.plots import COLOURS, set_alt_text
 from crmlab.plots.canvas import fresh_settings, percent_axis
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 VISITORS = 400
 """Customers of the shop game, of whom the first twelve can be met one by one."""
 
 _MET = 12
+
+_SALES = Panel((0.09, 0.16, 0.42, 0.70), x=(-0.4, 6.4), y=(0.0, 1.05))
+_STORY = (0.560, 0.93)
+_SEEN = Panel((0.17, 0.17, 0.30, 0.66), x=(-4.0, 104.0), y=(-0.47, 3.47))
+_SHARES_HIGH = 0.85
 
 
 def shop_game(seed: int = 0) -> Explorer:
@@ -40,16 +44,17 @@ def shop_game(seed: int = 0) -> Explorer:
         Controls ``questions`` that B asks, ``impatience`` of the customers, and the ``customer`` whose story is told.
     """
     visitors = drill_customers(VISITORS, seed=seed)
+    still = Backdrop(_still_sales, size=(7.0, 3.4))
 
     def render(questions: int, impatience: float, customer: int) -> Figure:
         by_questions = sales_by_questions(visitors, impatience=impatience / 100)
         a = sell(visitors, questions=0, impatience=impatience / 100)
         b = sell(visitors, questions=questions, impatience=impatience / 100)
         with matplotlib.rc_context(fresh_settings()):
-            figure = matplotlib.figure.Figure(figsize=(7.0, 3.4))
-            _draw_sales(figure.add_axes((0.09, 0.16, 0.42, 0.70)), by_questions, questions)
+            figure = still.figure()
+            _draw_sales(figure, by_questions, questions)
             story = _story(visitors.iloc[customer - 1], a, b, customer, questions)
-            _draw_story(figure.add_axes((0.56, 0.04, 0.43, 0.92)), story)
+            _draw_story(figure, story)
         best = int(by_questions["sold"].to_numpy().argmax())
         set_alt_text(
             figure,
@@ -76,25 +81,24 @@ def shop_game(seed: int = 0) -> Explorer:
     return Explorer("shop_game", controls, render)
 
 
-def _draw_sales(ax: Axes, table: pd.DataFrame, questions: int) -> None:
-    sold = table["sold"].to_numpy()
-    ax.axhline(sold[0], color=COLOURS["vermilion"], linewidth=1.6, linestyle=(0, (4, 2)))
-    ax.text(len(sold) - 1, sold[0] + 0.02, say("A pitches"), color=COLOURS["vermilion"], ha="right", va="bottom")
-    ax.plot(table.index, sold, color=COLOURS["blue"], linewidth=2, marker="o", markersize=4)
-    ax.plot([questions], [sold[questions]], "o", color=COLOURS["blue"], markersize=11)
-    ax.annotate(
-        f"{sold[questions]:.0%}",
-        (questions, sold[questions]),
-        textcoords="offset points",
-        xytext=(0, 10),
-        ha="center",
-        fontweight="bold",
-        color=COLOURS["blue"],
-    )
+def _still_sales(figure: Figure) -> None:
+    ax = _SALES.axes(figure)
     ax.set_title(say("Customers who buy from B"))
-    ax.set(xlabel=say("Questions asked before the offer"), xticks=table.index, ylim=(0, 1.05), xlim=(-0.4, 6.4))
+    ax.set(xlabel=say("Questions asked before the offer"), xticks=range(len(QUESTIONS) + 1))
     percent_axis(ax.yaxis)
     ax.grid(axis="y")
+
+
+def _draw_sales(figure: Figure, table: pd.DataFrame, questions: int) -> None:
+    sold = table["sold"].to_numpy()
+    last = len(sold) - 1
+    red, blue = COLOURS["vermilion"], COLOURS["blue"]
+    _SALES.line(figure, _SALES.x, (sold[0], sold[0]), color=red, linewidth=1.6, linestyle=(0, (4, 2)))
+    figure.text(_SALES.across(last), _SALES.up(sold[0] + 0.02), say("A pitches"), color=red, ha="right", va="bottom")
+    _SALES.line(figure, table.index, sold, color=blue, linewidth=2, marker="o", markersize=4)
+    _SALES.line(figure, [questions], [sold[questions]], color=blue, marker="o", markersize=11)
+    where = _SALES.across(questions), _SALES.up(sold[questions] + 0.07)
+    figure.text(*where, f"{sold[questions]:.0%}", ha="center", va="bottom", fontweight="bold", color=blue)
 
 
 def _story(person: pd.Series, a: Outcome, b: Outcome, customer: int, questions: int) -> list[str]:
@@ -144,15 +148,12 @@ def _end(person: pd.Series, found: Outcome, customer: int) -> str:
     return say("the customer is gone.")
 
 
-def _draw_story(ax: Axes, lines: list[str]) -> None:
+def _draw_story(figure: Figure, lines: list[str]) -> None:
     from textwrap import fill
 
-    ax.set_axis_off()
-    wrapped = "\n\n".join(fill(line, 44) for line in lines)
-    ax.text(
-        0.0,
-        0.97,
-        wrapped,
+    figure.text(
+        *_STORY,
+        "\n\n".join(fill(line, 44) for line in lines),
         va="top",
         fontsize=9,
         linespacing=1.35,
@@ -184,19 +185,26 @@ def mix(study: Conjoint, *, decisions: dict[str, str], competitors: pd.DataFrame
     names = list(study.attributes_)
     best = best_mix(study, size=size, costs=costs, competitors=competitors).iloc[0]
     worth = study.part_worths()["part_worth"]
+    brands = [say("ours"), *map(str, competitors.index), say("nothing")]
+    perceived = list(_perceived(study, worth, best[names], decisions))
+    shares_at = Panel((0.58, 0.17, 0.40, 0.66), x=(-0.6, len(brands) - 0.4), y=(0.0, _SHARES_HIGH))
+
+    def still_part(figure: Figure) -> None:
+        _still_perceptions(figure, perceived)
+        _still_shares(figure, shares_at, brands)
+
+    still = Backdrop(still_part, size=(7.0, 3.3))
 
     def render(reveal: bool, **levels: Any) -> Figure:
         offer = pd.DataFrame([levels])[names].astype({study.price: float})
-        found = market(study, pd.concat([offer, competitors]), size=size, costs=costs)
+        found = market(study, pd.concat([offer, competitors]), size=size, costs=costs, confidence=None)
         ours = found.iloc[0]
         seen = _perceived(study, worth, offer.iloc[0], decisions)
         top = _perceived(study, worth, best[names], decisions) if reveal else None
         with matplotlib.rc_context(fresh_settings()):
-            figure = matplotlib.figure.Figure(figsize=(7.0, 3.3))
-            _draw_perceptions(figure.add_axes((0.17, 0.17, 0.30, 0.66)), seen, top)
-            shares = [*found["share"], 1 - found["share"].sum()]
-            brands = [say("ours"), *map(str, competitors.index), say("nothing")]
-            _draw_shares(figure.add_axes((0.58, 0.17, 0.40, 0.66)), brands, shares)
+            figure = still.figure()
+            _draw_perceptions(figure, seen, top)
+            _draw_shares(figure, shares_at, [*found["share"], 1 - found["share"].sum()])
             figure.text(
                 0.58,
                 0.93,
@@ -257,24 +265,35 @@ def _perceived(study: Conjoint, worth: pd.Series, offer: pd.Series, decisions: d
     return seen
 
 
-def _draw_perceptions(ax: Axes, seen: dict[str, float], top: dict[str, float] | None) -> None:
-    names = [say(c) for c in seen]
-    place = np.arange(len(names))[::-1]
-    ax.barh(place, list(seen.values()), color=COLOURS["sky"], height=0.6)
-    if top is not None:
-        ax.plot(list(top.values()), place, "D", color=COLOURS["vermilion"], markersize=7, label=say("best mix"))
-        ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.10), borderpad=0, handletextpad=0.2)
-    ax.set(yticks=place, yticklabels=names, xlim=(-4, 104), xticks=[0, 50, 100])
+def _still_perceptions(figure: Figure, names: list[str]) -> None:
+    ax = _SEEN.axes(figure)
+    ax.set(yticks=np.arange(len(names))[::-1], yticklabels=[say(name) for name in names], xticks=[0, 50, 100])
     ax.set_xlabel(say("worst to best level shown"))
     ax.set_title(say("As customers see it"), fontsize=9.5)
     ax.tick_params(axis="y", length=0)
 
 
-def _draw_shares(ax: Axes, brands: list[str], shares: list[float]) -> None:
-    colours = [COLOURS["blue"], *[COLOURS["silver"]] * (len(brands) - 1)]
-    bars = ax.bar(brands, shares, color=colours, width=0.65)
-    ax.bar_label(bars, labels=[f"{share:.0%}" for share in shares], padding=2)
-    ax.set_ylim(0, 0.85)
+def _draw_perceptions(figure: Figure, seen: dict[str, float], top: dict[str, float] | None) -> None:
+    place = np.arange(len(seen))[::-1]
+    for at, value in zip(place, seen.values(), strict=True):
+        _SEEN.bar(figure, value / 2, at - 0.3, 0.6, width=value, color=COLOURS["sky"], linewidth=0)
+    if top is not None:
+        mark = {"color": COLOURS["vermilion"], "marker": "D", "markersize": 7, "linestyle": "none"}
+        _SEEN.line(figure, list(top.values()), place, **mark)
+        left, _, width, _ = _SEEN.place
+        figure.text(left + width, 0.94, "◆ " + say("best mix"), color=COLOURS["vermilion"], ha="right", va="bottom")
+
+
+def _still_shares(figure: Figure, panel: Panel, brands: list[str]) -> None:
+    ax = panel.axes(figure)
+    ax.set_xticks(range(len(brands)), brands)
     percent_axis(ax.yaxis)
     ax.set_ylabel(say("Share of customers"))
     ax.tick_params(axis="x", length=0)
+
+
+def _draw_shares(figure: Figure, panel: Panel, shares: list[float]) -> None:
+    for at, share in enumerate(shares):
+        colour = COLOURS["silver"] if at else COLOURS["blue"]
+        panel.bar(figure, at, 0.0, share, width=0.65, color=colour, linewidth=0)
+        figure.text(panel.across(at), panel.up(share + 0.015), f"{share:.0%}", ha="center", va="bottom")

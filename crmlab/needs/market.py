@@ -66,7 +66,7 @@ def market(
     size: float,
     costs: Costs | None = None,
     none: bool | None = None,
-    confidence: float = 0.95,
+    confidence: float | None = 0.95,
 ) -> pd.DataFrame:
     """Return share, sales, revenue and profit of offers that are on the market at the same time.
 
@@ -82,8 +82,8 @@ def market(
         Costs of each offer; nothing by default, so that profit is revenue.
     none : bool, optional
         Whether people may buy nothing; by default if the tasks had that option.
-    confidence : float
-        Coverage of the intervals.
+    confidence : float, optional
+        Coverage of the intervals; None leaves them out, which is many times quicker.
 
     Returns
     -------
@@ -101,25 +101,22 @@ def market(
         raise TableError("Revenue needs a price among the attributes of the study.")
     chances = study.person_chances(offers, none=none)
     share = chances.mean(axis=0)
-    error = share_errors(study, offers, chances, none=none)
-    width = norm.ppf(0.5 + confidence / 2) * error
     price = offers[study.price].to_numpy(float)
     spending = costs or Costs()
     margin = price - spending.unit(offers)
     profit = size * share * margin - spending.lump(offers)
-    return pd.DataFrame(
-        {
-            "share": share,
-            "share_low": np.maximum(share - width, 0.0),
-            "share_high": np.minimum(share + width, 1.0),
-            "units": size * share,
-            "revenue": size * share * price,
-            "profit": profit,
-            "profit_low": profit - size * width * np.abs(margin),
-            "profit_high": profit + size * width * np.abs(margin),
-        },
-        index=offers.index,
-    )
+    found = {"share": share, "units": size * share, "revenue": size * share * price, "profit": profit}
+    if confidence is None:
+        return pd.DataFrame(found, index=offers.index)
+    width = norm.ppf(0.5 + confidence / 2) * share_errors(study, offers, chances, none=none)
+    found |= {
+        "share_low": np.maximum(share - width, 0.0),
+        "share_high": np.minimum(share + width, 1.0),
+        "profit_low": profit - size * width * np.abs(margin),
+        "profit_high": profit + size * width * np.abs(margin),
+    }
+    order = ["share", "share_low", "share_high", "units", "revenue", "profit", "profit_low", "profit_high"]
+    return pd.DataFrame(found, index=offers.index)[order]
 
 
 def share_errors(study: Conjoint, offers: pd.DataFrame, chances: Floats, *, none: bool | None) -> Floats:

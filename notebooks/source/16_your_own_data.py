@@ -4,7 +4,7 @@
 # **What about my own customers?** Your shop is about to print a catalogue, at 6 € a customer. All you have is a file that
 # somebody saved from the till, and your manager wants a list by noon.
 #
-# By the end you can read such a file as it is, say where every row went, and
+# By the end you can read such a file, say where every row went, and
 # test a decision on it without knowing the truth. Then you change one line, and it is your own. (45 minutes.)
 
 # %%
@@ -177,7 +177,7 @@ pd.Series(report.summary)[card]
 #
 # ## Reveal: the practice file
 #
-# Your own file has none. This one has, because the course has spoiled it itself.
+# Your own file has none. This one has: the course has spoiled it itself.
 
 # %%
 lesson.data.export.dirt()
