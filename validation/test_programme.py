@@ -79,6 +79,6 @@ def test_the_other_ways_stay_biased_as_the_lesson_says() -> None:
     print(pd.DataFrame({"bias": bias.mean(), "error": error, "truth": shops["truth"].mean()}).round(3))
     assert (shops["naive"] > 7 * shops["truth"]).all()
     assert bias["did"].mean() < -5 * error["did"]
-    # Matching comes far nearer than the plain comparison, and still misses by more than the effect from shop to shop.
+    # Matching comes far nearer than the plain comparison, and swings from shop to shop by more than the effect.
     assert abs(bias["matched"].mean()) < 0.25 * bias["naive"].mean()
-    assert bias["matched"].abs().mean() > 0.5 * shops["truth"].mean()
+    assert bias["matched"].std() > shops["truth"].mean()
