@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from crmlab import loyalty, recovery
@@ -41,24 +40,48 @@ def _six_times() -> dict[str, float]:
 
 
 def _programme() -> dict[str, float]:
-    """Q096 and Q092: members against others, and what the programme truly does to members."""
-    naive, base, truths = [], [], []
+    """Q096 and Q092: members against others in four ways, and what the programme truly does to members, in orders."""
+    rows = []
     for seed in range(SHOPS):
         data = _shop(seed)
-        orders = data.run.transactions
-        count = orders[orders["ts"] >= lesson_06.TURN].groupby("customer_id").size()
-        count = count.reindex(data.people.index, fill_value=0).astype(float)
-        naive.append(loyalty.naive_difference(count, data.people["member"]).value)
-        base.append(float(count[~data.people["member"]].mean()))
-        truths.append(data.programme_truth)
-    truth = pd.DataFrame(truths).mean()
+        member, truth = data.people["member"], data.programme_truth
+        before, after = (_orders(data, data.people.index, later) for later in (False, True))
+        # Who was still a customer at the turn of the year: nobody but the simulation knows.
+        gone = data.run.truth.customers.set_index("customer_id")["death_time"] < lesson_06.CHANGE_MONTH
+        customers = data.run.customers.set_index("customer_id")
+        there = customers.index[(customers["signup_date"] < lesson_06.TURN) & ~gone.reindex(customers.index)]
+        living = _orders(data, there, True)
+        rows.append(
+            {
+                "naive": loyalty.naive_difference(after, member).value,
+                "base": float(after[~member].mean()),
+                "matched": loyalty.matched_difference(after, member, before.to_frame("before")).value,
+                "did": loyalty.difference_in_differences(before, after, member).value,
+                "living": loyalty.naive_difference(
+                    living, customers["member_since"].reindex(there) < lesson_06.TURN
+                ).value,
+                **truth.to_dict(),
+            }
+        )
+    mean = pd.DataFrame(rows).mean()
     return {
-        "programme_naive": float(np.mean(naive) / np.mean(base)),
-        "programme_true": float(truth["orders"] / truth["orders_without"]),
-        "programme_profit": float(truth["profit"]),
-        "programme_orders": float(truth["orders"]),
-        "programme_naive_orders": float(np.mean(naive)),
+        "programme_naive": float(mean["naive"] / mean["base"]),
+        "programme_true": float(mean["orders"] / mean["orders_without"]),
+        "programme_profit": float(mean["profit"]),
+        "programme_orders": float(mean["orders"]),
+        "programme_naive_orders": float(mean["naive"]),
+        "programme_matched_orders": float(mean["matched"]),
+        "programme_did_orders": float(mean["did"]),
+        "programme_times": float(mean["naive"] / mean["orders"]),
+        "programme_times_living": float(mean["living"] / mean["orders"]),
     }
+
+
+def _orders(data: lesson_06.Data, customers: pd.Index, later: bool) -> pd.Series:
+    """Return each customer's orders of the second year, or of the first."""
+    orders = data.run.transactions
+    part = orders[(orders["ts"] >= lesson_06.TURN) == later]
+    return part.groupby("customer_id").size().reindex(customers, fill_value=0).astype(float)
 
 
 def _levers() -> dict[str, float]:
