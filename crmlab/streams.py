@@ -11,6 +11,7 @@ more the largest would round to 1, where an inverse distribution function is inf
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -252,7 +253,7 @@ def _hashes(
     """Give 64 random bits for each customer, part by part; the caller may overwrite them."""
     if mechanism not in MECHANISMS:
         raise ValueError(f"mechanism={mechanism!r} is unknown; allowed are {', '.join(MECHANISMS)}")
-    start = mix64(mix64(seed + _GOLDEN) + MECHANISMS[mechanism] * _GOLDEN)
+    start = _start(seed, mechanism)
     alike = np.ndim(month) == 0 and np.ndim(draw) == 0
     ids = np.ascontiguousarray(customers, dtype=np.int64).view(np.uint64)
     for low in range(0, len(ids), BLOCK):
@@ -280,6 +281,11 @@ def _to_unit_interval(x: npt.NDArray[np.uint64], out: Floats) -> None:
 
 def _rest(keep: npt.NDArray[np.bool_], *arrays: npt.NDArray) -> tuple[npt.NDArray, ...]:
     return tuple(array[keep] for array in arrays)
+
+
+@lru_cache(maxsize=1024)
+def _start(seed: int, mechanism: str) -> int:
+    return mix64(mix64(seed + _GOLDEN) + MECHANISMS[mechanism] * _GOLDEN)
 
 
 def _chain(start: int, *numbers: int) -> int:

@@ -168,7 +168,9 @@ def order_times(
     length[n - len(state.span) :] = state.span
     length[died] = left_after
     share[(place >= n - len(state.span)) & (number == 0)] = 0.0
-    several = np.flatnonzero(np.isin(place, place[_firsts(orders) :]))
+    again = np.zeros(n, np.bool_)
+    again[place[_firsts(orders) :]] = True
+    several = np.flatnonzero(again[place])
     # Adding the place sorts within each customer at one go, and is exact: the draws have 23 bits, a float64 has 53.
     by_customer = several[np.lexsort((number[several], place[several]))]
     share[by_customer] = np.sort(share[by_customer] + place[by_customer]) - place[by_customer]

@@ -70,6 +70,12 @@ class Policy:
                     out = np.where(concerned, exception.values[place], out)
         return out
 
+    def of_firm(self, month: int) -> tuple[float, ...]:
+        """Return the value of every lever in a month, for customers without an exception."""
+        if month < 0:
+            return tuple(self.neutral[lever] for lever in self.months)
+        return tuple(float(path[min(month, len(path) - 1)]) for path in self.months.values())
+
     def lasting(self, months: int, *, exceptions: bool) -> Policy:
         """Return the same policy over another number of months; with fewer, what comes later is cut off.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from crmlab.world.effects import Effects, advertising_factor, advertising_stock, effects_of
+from crmlab.world.effects import Effects, advertising_factor, advertising_stock, drifted, effects_of
 from crmlab.world.policy import Policy
 from crmlab.world.population import Floats, Ids, branch_of
 from crmlab.world.scenario import Scenario
@@ -45,8 +45,19 @@ class Setup:
         if self.policy.exceptions or self.scenario.branches.count:
             return self._new_effects(month, customers)
         if month not in self._effects:
-            self._effects[month] = self._new_effects(month, customers)
+            before = self._effects.get(month - 1)
+            same = before is not None and self._does_as_before(month, before, customers)
+            self._effects[month] = before if before is not None and same else self._new_effects(month, customers)
         return self._effects[month]
+
+    def _does_as_before(self, month: int, before: Effects, customers: Ids) -> bool:
+        """Return whether neither a lever nor the market has moved since the month before: then its effects hold on."""
+        drifting = ("late", "order_rate", "price_elasticity")
+        return (
+            self.policy.of_firm(month) == self.policy.of_firm(month - 1)
+            and all(drifted(self.scenario, k, month) == drifted(self.scenario, k, month - 1) for k in drifting)
+            and bool((self.advertising(month, customers) == before.advertising).all())
+        )
 
     def _new_effects(self, month: int, customers: Ids) -> Effects:
         advertising = self.advertising(month, customers)
