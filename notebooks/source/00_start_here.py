@@ -76,7 +76,7 @@ crm.explorers.start_here.cockpit(run.world)
 cheaper = run.world.do(price=0.9, start=12).simulate()
 effect = crm.recovery.effect(run, cheaper, start=12)
 lesson.compare("0.a", 100 * (effect.loc["orders", "with"] / effect.loc["orders", "without"] - 1))
-effect[["without", "with", "difference", "total"]].round(2)
+effect.loc[["profit", "orders"], ["without", "with", "difference", "total"]].round(2)
 
 # %% [markdown] lang="en" given="1 tenth" holds="effect.loc['profit', 'difference'] > 0; effect.loc['orders', 'with'] / effect.loc['orders', 'without'] > 1.1"
 # Per customer, without the cut and with it; `total` is for the whole shop. These customers compare prices: orders rise by much more

@@ -206,14 +206,14 @@ trial.agg(["min", "mean", "max"]).round(3)
 
 # %%
 gone = run.truth.customers.set_index("customer_id")["death_time"] < 24  # months
-top = customers.nlargest(500, "spend_before")[["spend_before", "spend_recent"]]
-fate = top.groupby(gone[top.index].map({True: "left", False: "stayed"})).agg(["size", "sum"])
-fate = fate.droplevel(0, axis=1).iloc[:, [0, 1, 3]].set_axis(["customers", "sales 2024", "sales 2025"], axis=1)
-fate["change"] = fate["sales 2025"] / fate["sales 2024"] - 1
+top = customers.nlargest(500, "spend_before").copy()
+top["fate"] = gone[top.index].map({True: "left", False: "stayed"})
+fate = top.groupby("fate")[["spend_before", "spend_recent"]].sum()
+fate["customers"] = top["fate"].value_counts()
+fate["change"] = fate["spend_recent"] / fate["spend_before"] - 1
 display(fate.round(2))
 truth = run.truth.expected(from_month=24, horizon=12)["expected_value"].loc[customers.index]
 customers["last year again"] = lesson.data.profit_rate * customers["spend_recent"]
-customers["truth"] = truth
 manager = customers.nlargest(200, "spend_recent")
 gain = 0.15 * truth - 60
 lists = {"the note": manager.index, "the truth": gain[gain > 0].nlargest(200).index}
@@ -227,7 +227,7 @@ earned.round().to_frame("care earns, €")
 # much more; put the explorer above to one.
 #
 # The note promised {{manager["last year again"].mean():,.0f}} € of profit from each of its 200; the truth was
-# {{manager["truth"].mean():,.0f}} €, since it pays for people who are gone. It would earn {{earned["the note"]:,.0f}} €; a list that knew
+# {{truth[manager.index].mean():,.0f}} €, since it pays for people who are gone. It would earn {{earned["the note"]:,.0f}} €; a list that knew
 # the truth, {{earned["the truth"]:,.0f}} €.
 #
 # **“Grading customers saves resources.”** 200 buyers drawn blindly would lose
