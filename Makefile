@@ -28,7 +28,7 @@ lab: environment  ## open the course in JupyterLab, in a copy of its own (crmlab
 test: lint  ## everything that is short: style, types, architecture, tests, notebooks
 	$(RUN) -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
 
-validate: environment  ## the long checks: statistics of the worlds, other versions of Python and of the dependencies
+validate: environment  ## the long checks: statistics of the worlds, the newest Python, the lowest versions
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r validation/requirements.txt || \
 	echo "PySpark could not be installed; its tests are skipped"
 	$(RUN) -m pytest $(PARALLEL) -m slow tests validation $(PYTEST_OPTIONS)
@@ -51,7 +51,7 @@ format: environment  ## put the code in the project's form
 	$(RUN) -m ruff format
 
 compat: environment  ## the tests on the lowest declared versions and on every other Python that is here
-	$(RUN) scripts/compatibility.py
+	$(RUN) scripts/compatibility.py --all
 
 lock:  ## pin the newest versions that pyproject.toml allows (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }

@@ -1,10 +1,11 @@
 """Run the tests where users may be: on the lowest versions that pyproject.toml declares, and on other Pythons.
 
-    python scripts/compatibility.py
+    python scripts/compatibility.py         # both ends: the lowest versions on the oldest Python, and the newest Python
+    python scripts/compatibility.py --all   # every supported Python as well
 
 Each case gets an environment of its own in a temporary folder, by plain pip. Left out are tests marked ``slow``,
-``browser`` and ``locked`` (which compare with output of the pinned versions). A Python that is not here is named, not
-passed over.
+``browser`` and ``locked`` (which compare with output of the pinned versions), and the exercises of the course on shop
+after shop, which try lessons rather than libraries. A Python that is not here is named, not passed over.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ TESTS = [
     "pytest",
     "tests",
     "crmlab",
+    "--ignore=tests/course",
+    "--ignore=tests/exercises/test_lessons.py",
     "-q",
     "-m",
     "not slow and not browser and not locked",
@@ -80,8 +83,8 @@ def lowest_versions() -> list[str]:
     return [*pinned, *project["optional-dependencies"]["test"]]
 
 
-def cases() -> tuple[list[Case], list[str]]:
-    """Return what can be tried here, and what cannot, in words."""
+def cases(*, every: bool = True) -> tuple[list[Case], list[str]]:
+    """Return what can be tried here, and what cannot, in words; by default every Python, or the newest one alone."""
     pythons = {version: find_python(version) for version in SUPPORTED}
     skipped = [f"Python {version}: not found on this machine" for version, path in pythons.items() if path is None]
     found = {version: path for version, path in pythons.items() if path is not None}
@@ -91,6 +94,8 @@ def cases() -> tuple[list[Case], list[str]]:
         for version, path in found.items()
         if version != running  # make test has tried this one
     ]
+    if not every:
+        tried = tried[-1:]
     # The oldest Python alone: the lowest versions have no builds for later ones.
     if SUPPORTED[0] in found:
         tried.append(Case(f"lowest versions, Python {SUPPORTED[0]}", found[SUPPORTED[0]], lowest_versions()))
@@ -115,7 +120,7 @@ def passes(case: Case) -> bool:
 
 def main() -> int:
     """Try all cases and print a table of the outcomes."""
-    tried, skipped = cases()
+    tried, skipped = cases(every="--all" in sys.argv[1:])
     outcomes = []
     for case in tried:
         print(f"== {case.name}", flush=True)
