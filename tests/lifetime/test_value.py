@@ -188,17 +188,17 @@ def test_points_expected_use_by_hand() -> None:
 
 def test_points_simulated_ledger_is_forecast() -> None:
     """Points used with 10% a month: the liability of the old months agrees with what is used later, within 10%."""
-    rng = np.random.default_rng(4)
+    rng, fortnight = np.random.default_rng(4), np.timedelta64(14, "D")
     n = 4_000
     earned = rng.integers(0, 24, n)
     delay = rng.geometric(0.1, n) - 1
-    start = np.datetime64("2023-01") + earned
+    start = np.datetime64("2023-01") + earned.astype("timedelta64[M]")
     issue = pd.DataFrame({"customer_id": np.arange(n), "ts": start.astype("datetime64[D]"), "points": 100})
-    use = issue.assign(ts=(start + delay).astype("datetime64[D]") + 14, points=-100)
+    use = issue.assign(ts=(start + delay.astype("timedelta64[M]")).astype("datetime64[D]") + fortnight, points=-100)
     full = pd.concat([issue, use])
     table = lifetime.points_liability(full, as_of="2024-12-31", value_per_point=1.0)
     end = np.datetime64("2025-01-01")
-    later = use[(use["ts"] >= end) & (use["ts"] < end + 365)]
+    later = use[(use["ts"] >= end) & (use["ts"] < end + np.timedelta64(365, "D"))]
     assert table["open_points"].sum() == 100 * (use["ts"] >= end).sum()
     assert table["expected_use"].sum() == pytest.approx(100 * len(later), rel=0.1)
 
