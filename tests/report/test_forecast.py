@@ -91,7 +91,7 @@ def test_a_season_at_the_end_is_told() -> None:
     """Everybody orders twice as much in the last quarter: the test says too low, and that sums cannot be trusted."""
     log, _ = shop()
     season = log[log["ts"] >= START + pd.Timedelta(days=560)]
-    more = season.assign(ts=np.minimum(season["ts"] + pd.Timedelta(days=9), end_of(730)))
+    more = season.assign(ts=(season["ts"] + pd.Timedelta(days=9)).clip(upper=end_of(730)))
     found, _ = forecast(pd.concat([log, more]), end_of(730))
     assert found is not None and found.error < -FAR_OFF and found.far_off
 
