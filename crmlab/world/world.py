@@ -194,7 +194,8 @@ class World:
         customers : iterable of int, optional
             Ids to confine the simulation to: their rows are the same as in a simulation of all.
         processes : int
-            Processes that share the work; the result is the same for any number.
+            Processes that share the villages, of which there is one for each 50,000 customers, so that a smaller world
+            keeps one busy; the result is the same for any number.
         block_size : int
             Customers simulated at a time; the result is the same for any number.
 
