@@ -4,7 +4,7 @@ Rules with thresholds as arguments, on one row per customer (`crmlab.features` m
 """
 
 from crmlab.grading import transitions
-from crmlab.journeys.cadence import best_interval, next_contacts, response_by_follow_ups
+from crmlab.journeys.cadence import best_interval, contact_worth, next_contacts, response_by_follow_ups
 from crmlab.journeys.dimensions import DIMENSIONS, dimensions, quantity_and_quality
 from crmlab.journeys.prospects import KINDS, non_customers
 from crmlab.journeys.sleep import DEPTHS, sleep_depth, sleep_limits
@@ -18,6 +18,7 @@ __all__ = [
     "Chain",
     "best_interval",
     "chain",
+    "contact_worth",
     "dimensions",
     "funnel",
     "next_contacts",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
@@ -43,28 +46,72 @@ def best_interval(*, half_life_days: float, annoyance: float, recovery_days: flo
     >>> best_interval(half_life_days=30.0, annoyance=0.5) > best_interval(half_life_days=30.0, annoyance=0.1)
     True
     """
-    if not half_life_days > 0 or not recovery_days > 0 or not annoyance >= 0:
-        raise ValueError("half_life_days and recovery_days must be positive, annoyance 0 or more.")
+    fading, whole = _cadence(half_life_days, annoyance, recovery_days)
     if annoyance == 0:
         return 0.0
-    fading = np.log(2) / half_life_days
-    # A contact's memory lasts until the next one overwrites it; annoyances add up, so their mean is one contact's whole
-    # annoyance, divided by the interval.
-    whole = annoyance * recovery_days / np.log(2)
-
-    def worth(days: float) -> float:
-        return float(-np.expm1(-fading * days) / (fading * days) - whole / days)
-
     if whole >= 1 / fading:
         return float("inf")
     # d/dt = 0 where (1 + ft) exp(−ft) = 1 − f·whole: one solution, found in the logarithm of t.
     found = minimize_scalar(
-        lambda log_days: -worth(float(np.exp(log_days))),
+        lambda log_days: whole * np.exp(-log_days) - _memory(fading * np.exp(log_days)),
         bounds=(np.log(1e-3 * half_life_days), np.log(60 * half_life_days)),
         method="bounded",
         options={"xatol": 1e-8},
     )
     return float(np.exp(found.x))
+
+
+def contact_worth(
+    days: npt.ArrayLike, *, half_life_days: float, annoyance: float, recovery_days: float = 14.0
+) -> pd.DataFrame:
+    """Return what contacts at each interval give and take: how far one is remembered, and how far one annoys.
+
+    Parameters
+    ----------
+    days : array of float
+        Intervals between contacts, in days, above 0.
+    half_life_days, annoyance, recovery_days : float
+        As in `best_interval`, which finds the interval where `worth` is largest.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``days``: ``memory`` (mean over time, 1 is full memory), ``annoyance`` (mean over time, in the same
+        unit) and ``worth``, their difference.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> contact_worth([7, 14, 28], half_life_days=30.0, annoyance=0.2)["worth"].round(2).tolist()
+    [0.35, 0.57, 0.59]
+    """
+    fading, whole = _cadence(half_life_days, annoyance, recovery_days)
+    interval = np.asarray(days, dtype=float)
+    if not (interval > 0).all():
+        raise ValueError("days must be positive.")
+    memory, annoyed = _memory(fading * interval), whole / interval
+    index = pd.Index(interval, name="days")
+    return pd.DataFrame({"memory": memory, "annoyance": annoyed, "worth": memory - annoyed}, index=index)
+
+
+def _cadence(half_life_days: float, annoyance: float, recovery_days: float) -> tuple[float, float]:
+    """Return the rate at which memory fades, per day, and the whole annoyance of one contact, in days."""
+    if not half_life_days > 0 or not recovery_days > 0 or not annoyance >= 0:
+        raise ValueError("half_life_days and recovery_days must be positive, annoyance 0 or more.")
+    return np.log(2) / half_life_days, annoyance * recovery_days / np.log(2)
+
+
+def _memory(faded: npt.ArrayLike) -> Any:
+    """Return the mean memory between two contacts; `faded` is the rate of fading times their interval.
+
+    A contact's memory lasts until the next one overwrites it; annoyances add up, so that their mean is one contact's
+    whole annoyance, divided by the interval.
+    """
+    return -np.expm1(-np.asarray(faded, dtype=float)) / faded
 
 
 def response_by_follow_ups(follow_ups: pd.Series, ordered: pd.Series, *, most: int = 8) -> pd.DataFrame:

@@ -42,19 +42,12 @@ def win_back(block: Block, month: int) -> Contacts:
     month : int
         Month of the simulation.
     """
-    setup, p = block.setup, block.setup.scenario.win_back
+    setup = block.setup
     (living, idle_offer), (rows, offer) = (_silent(block, state, month) for state in (block.state, block.lost))
     block.state.contacted[living] = True
     block.lost.contacted[rows] = True
     lapse = month - block.lost_since[rows]
-    score = block.traits.z[0][block.lost.row[rows]]
-    logit = (
-        p.intercept
-        + p.lapse * np.log1p(lapse)
-        + p.offer * offer
-        + p.satisfaction * block.lost.satisfaction[rows]
-        + p.order_rate * score
-    )
+    logit = chance_logit(block, block.lost.take(rows), lapse, offer)
     u, moment = (
         uniform(block.lost.customer_id[rows], seed=setup.seed_luck, mechanism="win_back", month=month, draw=k).astype(
             np.float64
@@ -63,7 +56,7 @@ def win_back(block: Block, month: int) -> Contacts:
     )
     comes = u < 1 / (1 + np.exp(-logit))
     back = block.lost.take(rows[comes])
-    _restart(block, back, offer[comes], lapse[comes], month)
+    restart(block, back, offer[comes], lapse[comes], month)
     returned_at = np.where(comes, month + moment, np.nan)
     contacts = Contacts(
         row=np.concatenate([block.lost.row[rows], block.state.row[living]]),
@@ -88,7 +81,44 @@ def _silent(block: Block, state: State, month: int) -> tuple[npt.NDArray[np.intp
     return rows, np.broadcast_to(offer, len(state))[rows]
 
 
-def _restart(block: Block, back: State, offer: Floats, lapse: npt.NDArray[np.float64], month: int) -> None:
+def chance_logit(block: Block, lost: State, lapse: npt.NDArray[np.float64], offer: Floats) -> npt.NDArray[np.float64]:
+    """Return the logit of the chance that each of those who have left comes back upon an offer.
+
+    Parameters
+    ----------
+    block : Block
+        Whose people they are.
+    lost : State
+        Those who have left, as they were then.
+    lapse : float64 array
+        Months since each of them left.
+    offer : float32 array
+        Discount offered to each.
+    """
+    p = block.setup.scenario.win_back
+    return np.asarray(
+        p.intercept
+        + p.lapse * np.log1p(lapse)
+        + p.offer * offer
+        + p.satisfaction * lost.satisfaction
+        + p.order_rate * block.traits.z[0][lost.row]
+    )
+
+
+def restart(block: Block, back: State, offer: Floats, lapse: npt.NDArray[np.float64], month: int) -> None:
+    """Let customers begin again: what they felt has faded, and who was bought back cheaply leaves again sooner.
+
+    Parameters
+    ----------
+    block : Block
+        Whose people they are.
+    back : State
+        Those who come back, as they were when they left; changed in place.
+    offer, lapse : array
+        Discount and months since leaving of each.
+    month : int
+        Month of the simulation.
+    """
     scenario = block.setup.scenario
     p = scenario.win_back
     back.churn_frailty *= 1 + np.float32(p.frailty) * offer

@@ -19,6 +19,7 @@ from crmlab.world.scenario import Scenario, load_scenario
 from crmlab.world.setup import Setup
 from crmlab.world.simulation import BLOCK, who_joins
 from crmlab.world.treatment import first_difference, treatment_effects
+from crmlab.world.waking import waking
 
 
 class World:
@@ -307,6 +308,44 @@ class World:
             horizon=_check_count("horizon", horizon or self.months - start, 1, 1_200),
             replications=_check_count("replications", replications, 2, 100_000),
             processes=_check_count("processes", processes, 1, 1024),
+        )
+
+    def waking(self, *, from_month: int, offer: float, horizon: int = 12, replications: int = 16) -> pd.DataFrame:
+        """Return what an offer to come back, made to everybody at the start of a month, is expected to bring.
+
+        Who is still a customer pays no attention to it: writing to them costs money and changes nothing.
+
+        Parameters
+        ----------
+        from_month : int
+            Month of the offer, from 0 to `months`.
+        offer : float
+            Strength of the offer, from 0 to 1, as the lever ``win_back_offer``; what it costs is not counted.
+        horizon : int
+            Months over which the profit of those who come back is summed, discounted.
+        replications : int
+            Repetitions over which to average.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``customer_id``: ``left`` (whether the customer had left), ``chance`` of coming back,
+            ``value_if_back`` in €, and ``gain``, their product.
+
+        Examples
+        --------
+        >>> there = World(customers=200, months=12).waking(from_month=12, offer=0.1, replications=2)
+        >>> bool((there.loc[~there["left"], "gain"] == 0).all())
+        True
+        """
+        if not 0 <= offer <= 1:
+            raise ValueError(f"offer={offer!r} is impossible; it must be between 0 and 1")
+        return waking(
+            self.setup,
+            month=_check_count("from_month", from_month, 0, self.months),
+            horizon=_check_count("horizon", horizon, 1, 1_200),
+            offer=float(offer),
+            replications=_check_count("replications", replications, 1, 100_000),
         )
 
     def parts_at(self, changed: World) -> int:

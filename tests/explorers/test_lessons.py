@@ -20,6 +20,7 @@ from crmlab.explorers import (
     complaints_and_recovery,
     customer_value,
     four_cs_to_four_ps,
+    journeys,
     lifetime_value,
     loyalty_drivers,
     start_here,
@@ -36,6 +37,14 @@ def _customer_value(opened: Lesson) -> list[Explorer]:
         customer_value.concentration(orders, on_file=len(opened.run.customers)),
         customer_value.luck(orders),
         customer_value.classes(customers),
+    ]
+
+
+def _journeys(opened: Lesson) -> list[Explorer]:
+    return [
+        journeys.stage_flow(opened.run.transactions),
+        journeys.sleep_thresholds(opened.data.earlier),  # type: ignore[attr-defined]
+        journeys.follow_up_cadence(),
     ]
 
 
@@ -97,6 +106,7 @@ MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] =
     "start_here": (start_here, "00", _start_here),
     "four_cs_to_four_ps": (four_cs_to_four_ps, "02", _four_cs_to_four_ps),
     "customer_value": (customer_value, "03", _customer_value),
+    "journeys": (journeys, "05", _journeys),
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
     "complaints_and_recovery": (complaints_and_recovery, "07", _complaints_and_recovery),
     "lifetime_value": (lifetime_value, "08", _lifetime_value),
@@ -121,6 +131,9 @@ NAMES = (
     "concentration",
     "luck",
     "classes",
+    "stage_flow",
+    "sleep_thresholds",
+    "follow_up_cadence",
     "curve",
     "driver_map",
     "bonds",
@@ -190,6 +203,23 @@ def test_the_best_of_a_year_are_those_of_the_lesson(there: dict[str, Explorer]) 
     table = lesson("03", seed=5).data.customers_table  # type: ignore[attr-defined]
     best = [set(table.nlargest(500, year).index) for year in ("spend_before", "spend_recent")]
     assert f"Still among the top 500: {len(best[0] & best[1]):,};" in alt_text(there["luck"].figure())
+
+
+def test_both_lines_of_sleep_count_as_the_lesson_does(there: dict[str, Explorer]) -> None:
+    table = lesson("05", seed=5).data.earlier  # type: ignore[attr-defined]
+    words = alt_text(there["sleep_thresholds"].figure(days=180, times=5.0))
+    for asleep in (table["sleep_fixed"] == "asleep", table["recency_days"].clip(lower=1) > 5 * table["usual_days"]):
+        assert f"{asleep.sum():,} customers, of whom {table.loc[asleep, 'came'].mean():.1%}" in words
+
+
+def test_who_flows_where_is_what_the_transitions_say(there: dict[str, Explorer]) -> None:
+    data: Any = lesson("05", seed=5).data
+    moves = journeys.grading.transitions(data.earlier["stage"], data.customers_table["stage"])
+    of = moves.loc["first deal", "customers"]
+    further = of.drop("first deal").sum() / of.sum()
+    words = alt_text(there["stage_flow"].figure(months=6, sleep=False))
+    assert f"Of {of.sum():,} first deals, {further:.0%} went on" in words
+    assert "fell asleep" in alt_text(there["stage_flow"].figure(months=6, sleep=True))
 
 
 def test_the_cockpit_shows_the_true_effect() -> None:

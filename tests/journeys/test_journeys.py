@@ -142,6 +142,17 @@ def test_no_other_interval_is_worth_more(half_life: float, annoyance: float, rec
             assert worth(best) >= worth(best * factor) - 1e-6
 
 
+def test_the_best_interval_is_the_top_of_the_curve() -> None:
+    terms = {"half_life_days": 30.0, "annoyance": 0.2, "recovery_days": 14.0}
+    curve = journeys.contact_worth(np.arange(1, 181), **terms)
+    assert curve["worth"].idxmax() == round(journeys.best_interval(**terms))
+    assert curve["memory"].is_monotonic_decreasing
+    assert curve["annoyance"].is_monotonic_decreasing
+    assert np.allclose(curve["worth"], curve["memory"] - curve["annoyance"])
+    with pytest.raises(ValueError, match="days must be positive"):
+        journeys.contact_worth([0, 7], **terms)
+
+
 def test_contacts_are_due_in_order() -> None:
     table = pd.DataFrame(
         {
