@@ -71,7 +71,7 @@ def stage_flow(transactions: pd.DataFrame) -> Explorer:
         further, of = int(first[["repeat", "long-term"]].sum()), int(first.sum())
         share = further / of if of else 0.0
         if sleep:
-            last = moves.xs("first deal", level="before").to_dict("index")[ASLEEP]
+            last = moves.loc[[("first deal", ASLEEP)]].iloc[0].to_dict()
             title = say(
                 "Of {of:,} first deals, {further:.0%} went on and {slept:.0%} fell asleep",
                 of=of,
