@@ -28,10 +28,10 @@ lab: environment  ## open the course in JupyterLab, in a copy of its own (crmlab
 test: lint  ## everything that is short: style, types, architecture, tests, notebooks
 	$(RUN) -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
 
-validate: environment  ## the long checks: statistics of the worlds, the newest Python, the lowest versions
+validate: environment  ## the long checks: statistics, properties on many examples, newest Python, lowest versions
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r validation/requirements.txt || \
 	echo "PySpark could not be installed; its tests are skipped"
-	$(RUN) -m pytest $(PARALLEL) -m slow tests validation $(PYTEST_OPTIONS)
+	$(RUN) -m pytest $(PARALLEL) -m "slow or hypothesis" --hypothesis-profile=thorough tests validation $(PYTEST_OPTIONS)
 	$(RUN) scripts/compatibility.py
 
 notebooks: environment  ## regenerate all notebooks from notebooks/source

@@ -5,7 +5,8 @@
 
 Each case gets an environment of its own in a temporary folder, by plain pip. Left out are tests marked ``slow``,
 ``browser`` and ``locked`` (which compare with output of the pinned versions), and the exercises of the course on shop
-after shop, which try lessons rather than libraries. A Python that is not here is named, not passed over.
+after shop, which try lessons rather than libraries; properties are tried on few examples. A Python that is not here is
+named, not passed over.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ TESTS = [
     "-q",
     "-m",
     "not slow and not browser and not locked",
+    "--hypothesis-profile=quick",
     "--numprocesses=2",
     "--dist=worksteal",
     "-p",

@@ -13,8 +13,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # Figures are drawn to memory; a machine that runs tests may have no display.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# No deadline: a slow or busy machine is no failure. A failing example is printed so that it can be run again.
-settings.register_profile("crmlab", deadline=None, print_blob=True)
+# No deadline: a slow or busy machine is no failure. A failing example is printed so that it can be run again. How many
+# examples a property is tried on is a matter of time: make test takes the first profile, make validate "thorough", and
+# other versions of the libraries "quick".
+for name, examples in {"crmlab": 30, "thorough": 100, "quick": 5}.items():
+    settings.register_profile(name, deadline=None, print_blob=True, max_examples=examples)
 settings.load_profile("crmlab")
 
 

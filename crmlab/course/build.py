@@ -143,6 +143,19 @@ def differences(built: nbformat.NotebookNode, kept: nbformat.NotebookNode) -> li
     return found
 
 
+def output_differences(run: nbformat.NotebookNode, kept: nbformat.NotebookNode) -> list[str]:
+    """Say in which cells two runs of one notebook show something else; pixels are not looked at.
+
+    Parameters
+    ----------
+    run, kept : NotebookNode
+        The two notebooks.
+    """
+    pairs = zip(run.cells, kept.cells, strict=True)
+    shown = [(_comparable(new)["output"], _comparable(old)["output"]) for new, old in pairs]
+    return [f"cell {place}: {new} ≠ {old}" for place, (new, old) in enumerate(shown, start=1) if new != old]
+
+
 def _comparable(cell: Any) -> dict[str, Any]:
     """Return the parts of a cell that must be equal, pictures reduced to their description."""
     rules = sanitizers()

@@ -144,6 +144,20 @@ def open_and_run(page: Any, lab: Lab, name: str) -> None:
     )
 
 
+def saved(page: Any, lab: Lab, name: str) -> nbformat.NotebookNode:
+    """Save the open notebook as a reader does, and return what is then in its file."""
+    path = lab.folder / name
+    before = path.stat().st_mtime_ns
+    page.keyboard.press("Control+S")
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(ValueError):  # half written
+            if path.stat().st_mtime_ns != before:
+                return nbformat.read(path, as_version=4)
+        page.wait_for_timeout(100)
+    raise RuntimeError(f"{name} was not saved")
+
+
 def trouble(page: Any) -> list[str]:
     """Return what the notebook shows of errors and warnings."""
     found: list[str] = page.eval_on_selector_all(

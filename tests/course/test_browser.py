@@ -1,4 +1,4 @@
-"""Every lesson in a real JupyterLab: run all, move every control by keyboard, see the picture change.
+"""Every lesson in a real JupyterLab: run all, compare outputs, move every control by keyboard, see the picture change.
 
 Screenshots and times are kept in ``artefacts/browser`` (not committed). Times are reported, never judged.
 """
@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
+from crmlab.course.build import output_differences
+from crmlab.course.execute import settle
 from tests.course.lab_browser import (
     CHROMIUM,
     CONTROLS,
@@ -23,6 +26,7 @@ from tests.course.lab_browser import (
     move,
     open_and_run,
     running_lab,
+    saved,
     trouble,
     whole_screenshot,
 )
@@ -33,6 +37,7 @@ ARTEFACTS = ROOT / "artefacts" / "browser"
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.locked,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
 ]
 
@@ -67,6 +72,9 @@ def test_a_lesson_runs_and_its_controls_move(lesson: Path, lab: Lab, page: Any) 
     open_and_run(page, lab, lesson.name)
     whole_screenshot(page, ARTEFACTS / f"{lesson.stem}.png")
     assert trouble(page) == []
+    again = saved(page, lab, lesson.name)
+    settle(again)
+    assert output_differences(again, nbformat.read(lesson, as_version=4)) == [], "mend it with: crmlab course build"
 
     times = []
     controls = page.locator(CONTROLS).all()

@@ -10,9 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from crmlab.course.build import build, differences, target
+from crmlab.course.build import target
 from crmlab.course.lint_source import lint_course
-from crmlab.course.source import EDITIONS, Source, find_sources
+from crmlab.course.rerun import questioned, text_differences
+from crmlab.course.source import EDITIONS, Edition, Source, find_sources
 from crmlab.exercises.session import available
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,18 +22,10 @@ SOURCES = find_sources(NOTEBOOKS / "source")
 SANITIZE = ROOT / "crmlab" / "course" / "sanitize.cfg"
 
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-# Of a student's notebook, test_a_lesson_is_in_step_with_its_source runs every cell and compares every output already;
-# nbval's second opinion on it is part of the long checks.
-each_notebook = pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=f"{edition}-{path.stem}", marks=marks)
-        for edition, folder, marks in (
-            ("student", NOTEBOOKS, [pytest.mark.slow]),
-            ("solution", NOTEBOOKS / "solutions", []),
-        )
-        for path in sorted(folder.glob("[0-9]*.ipynb"))
-    ],
+# Of the student's notebook, the browser test runs every cell and compares every output; nbval's second opinion on it is
+# part of the long checks.
+each_edition = pytest.mark.parametrize(
+    "edition", [pytest.param("student", marks=pytest.mark.slow), pytest.param("solution")]
 )
 
 
@@ -70,18 +63,24 @@ def test_every_check_of_the_solutions_is_right_and_none_of_the_students(source: 
         assert cells and all(f"· {wanted}" in text for text in shown), shown
 
 
+@each_source
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_notebook_has_the_text_of_its_source(source: Source, edition: Edition) -> None:
+    kept = nbformat.read(target(source, NOTEBOOKS, edition=edition), as_version=4)
+    assert text_differences(source, kept, edition=edition) == [], "mend it with: crmlab course build"
+
+
 @pytest.mark.locked
 @each_source
-def test_a_lesson_is_in_step_with_its_source(source: Source) -> None:
-    kept = nbformat.read(target(source, NOTEBOOKS, edition="student"), as_version=4)
-    fresh = build(source, NOTEBOOKS, edition="student", progress=lambda text: None)
-    assert differences(fresh.notebook, kept) == [], "mend it with: crmlab course build"
+@each_edition
+def test_a_notebook_gives_the_same_when_run_again(source: Source, edition: Edition, tmp_path: Path) -> None:
+    """Strict nbval, of outputs and of the numbers and conditions of the prose.
 
-
-@pytest.mark.locked
-@each_notebook
-def test_a_notebook_gives_the_same_when_run_again(path: Path, tmp_path: Path) -> None:
-    """Strict nbval; its two holes (cells never run, pixels) are closed by the lint and by descriptions in words."""
+    Its two holes (cells never run, pixels) are closed by the lint and by descriptions in words.
+    """
+    path = tmp_path / f"{source.name}.ipynb"
+    kept = nbformat.read(target(source, NOTEBOOKS, edition=edition), as_version=4)
+    nbformat.write(questioned(source, kept, edition=edition), path)
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [
         *(sys.executable, "-m", "pytest", str(path), "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"),
