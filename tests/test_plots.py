@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from nbclient import NotebookClient
 
-from crmlab import TableError, features, grading, plots
+from crmlab import TableError, churn, features, grading, plots
 from crmlab.plots.canvas import SEQUENTIAL, ink_on
+from crmlab.recovery import FACTORS
 from tests.helpers import clean_environment
 from tests.orders import order_tables
 
@@ -51,6 +52,16 @@ def two_years(orders: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return tuple(half.groupby("customer_id")["net"].sum() for half in halves)
 
 
+def lives(orders: pd.DataFrame) -> pd.DataFrame:
+    days = orders.groupby("customer_id")["ts"].agg(lambda ts: (ts.max() - ts.min()).days)
+    return churn.kaplan_meier(days, days < days.max())
+
+
+def said(orders: pd.DataFrame) -> pd.DataFrame:
+    stated = (orders["customer_id"] % 5).map(dict(enumerate(FACTORS))).value_counts(normalize=True)
+    return pd.DataFrame({"stated": stated, "true": stated[::-1].to_numpy() / 3})
+
+
 Draw = Callable[..., Axes]
 DRAWINGS: dict[str, Callable[..., Axes]] = {
     "lorenz": lambda orders, **more: plots.lorenz(graded(orders)["monetary"], **more),
@@ -59,6 +70,8 @@ DRAWINGS: dict[str, Callable[..., Axes]] = {
     "zones": lambda orders, **more: plots.zones(graded(orders), **more),
     "revenue": lambda orders, **more: plots.revenue(features.monthly_revenue(orders), **more),
     "cohorts": lambda orders, **more: plots.cohorts(features.cohort_retention(orders), **more),
+    "survival": lambda orders, **more: plots.survival(lives(orders), unit="days", **more),
+    "stated_and_true": lambda orders, **more: plots.stated_and_true(said(orders), **more),
     "rank_change": lambda orders, **more: plots.rank_change(*two_years(orders), top=30, **more),
 }
 every_drawing = pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS.keys())
@@ -214,6 +227,8 @@ def test_scale_grows_darker_steadily() -> None:
         (lambda: plots.rank_change(pd.Series([0.0]), pd.Series([1.0])), ValueError, "no customer with a value"),
         (lambda: plots.rank_change(pd.Series([1.0]), pd.Series([1.0]), top=0), ValueError, "top must be"),
         (lambda: plots.rank_change(pd.Series([1.0, 2.0], index=[1, 1]), pd.Series([1.0])), ValueError, "twice"),
+        (lambda: plots.survival(pd.DataFrame({"survival": [0.5]})), TableError, "low"),
+        (lambda: plots.stated_and_true(pd.DataFrame({"stated": [], "true": []})), TableError, "no cause"),
         (lambda: plots.set_alt_text(Figure(), "  "), ValueError, "must say"),
     ],
 )

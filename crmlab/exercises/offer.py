@@ -1,4 +1,4 @@
-"""Exercises that ask for an offer: a level for each attribute, paid in shops that its author has not seen."""
+"""Exercises that ask for an offer or a plan: a level for each attribute, paid in shops that its author has not seen."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Offer:
         Share of the best possible profit that a right answer earns.
     praise : str
         What to say when it is right, after the account.
+    noun : str
+        What such an answer is called in this exercise.
     mistakes : tuple of Mistake
         Known ways to go wrong; each gives an offer.
     hints : tuple of str
@@ -51,6 +53,7 @@ class Offer:
     solve: Callable[[Any], Mapping[str, Any]]
     enough: float
     praise: str
+    noun: str = "offer"
     mistakes: tuple[Mistake, ...] = ()
     hints: tuple[str, ...] = ()
 
@@ -65,8 +68,9 @@ class Offer:
         earned = self.payoff(data)
         usual, _ = _find(self.usual(data), mixes)
         account = say(
-            "With people whom you have not seen, your offer earns {own:,.0f} €, the manager's {usual:,.0f} €, and the "
-            "best of {count:,} {most:,.0f} €.",
+            "With people whom you have not seen, your {noun} earns {own:,.0f} €, the manager's {usual:,.0f} €, and the "
+            "best of all {count:,} would earn {most:,.0f} €.",
+            noun=say(self.noun),
             own=earned[place],
             usual=earned[usual] if usual is not None else float("nan"),
             count=len(mixes),
@@ -96,11 +100,11 @@ def _find(answer: Any, mixes: pd.DataFrame) -> tuple[int | None, Any]:
         answer = answer.to_dict()
     if not isinstance(answer, Mapping):
         listed = ", ".join(map(str, mixes.columns))
-        return None, say("An offer says a level for each of {names}: a dictionary, or a row of a table.", names=listed)
+        return None, say("A level for each of {names} is wanted: a dictionary, or a row of a table.", names=listed)
     fits = np.ones(len(mixes), bool)
     for name in mixes.columns:
         if name not in answer:
-            return None, say("Your offer does not say which {name}.", name=name)
+            return None, say("Your answer does not say which {name}.", name=name)
         level = answer[name]
         if level is Ellipsis:
             return None, Ellipsis

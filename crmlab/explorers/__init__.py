@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmlab.explorers import (
+    churn_drivers,
     churn_prediction,
     complaints_and_recovery,
     customer_value,
@@ -18,6 +19,7 @@ from crmlab.explorers.explorer import Control, Explorer
 __all__ = [
     "Control",
     "Explorer",
+    "churn_drivers",
     "churn_prediction",
     "complaints_and_recovery",
     "customer_value",

@@ -6,6 +6,7 @@ window, uses pyplot or changes ``rcParams``. Each picture carries a description 
 """
 
 from crmlab.plots.canvas import COLOURS
+from crmlab.plots.causes import stated_and_true, survival
 from crmlab.plots.concentration import abc, lorenz, rank_change
 from crmlab.plots.grades import rfm_grid, zones
 from crmlab.plots.leaving import leaving_by, leaving_calibration
@@ -33,6 +34,8 @@ __all__ = [
     "revenue",
     "rfm_grid",
     "set_alt_text",
+    "stated_and_true",
+    "survival",
     "to_png",
     "to_svg",
     "zones",

@@ -67,9 +67,9 @@ def causes(
     -------
     DataFrame
         One row per cause, from the largest, then ``not in the firm's hands`` and ``all``. ``kept``: customers who would
-        have stayed, as the Shapley value; its ``standard_error`` over the repetitions; ``share`` of all departures;
-        ``alone``: kept when only this cause is removed; ``last``: kept by removing it after all others. The
-        rows add up in ``kept`` and ``share``.
+        have stayed, as the Shapley value; its ``standard_error`` over the repetitions; ``share`` of all departures with
+        its ``share_error``; ``alone``: kept when only this cause is removed; ``last``: kept by removing it after all
+        others. The rows add up in ``kept`` and ``share``.
 
     Raises
     ------
@@ -115,10 +115,15 @@ def causes(
         },
         index=pd.Index(names, name="cause"),
     ).sort_values("kept", ascending=False)
-    rest = np.array(lost) - whole
-    for label, values in (("not in the firm's hands", rest), ("all", np.array(lost))):
+    all_lost = np.array(lost)
+    of_repetitions = dict(zip(names, shapley.T, strict=True))
+    of_repetitions |= {"not in the firm's hands": all_lost - whole, "all": all_lost}
+    for label in ("not in the firm's hands", "all"):
+        values = of_repetitions[label]
         table.loc[label, ["kept", "standard_error"]] = values.mean(), values.std(ddof=1) / np.sqrt(replications)
-    table.insert(2, "share", table["kept"] / np.mean(lost))
+    table.insert(2, "share", table["kept"] / all_lost.mean())
+    errors = [np.std(of_repetitions[label] / all_lost, ddof=1) / np.sqrt(replications) for label in table.index]
+    table.insert(3, "share_error", errors)
     return table
 
 
@@ -203,14 +208,34 @@ def _levers(factors: Mapping[str, Sequence[str]], chosen: frozenset[str]) -> dic
     return {lever: BEST for name in chosen for lever in factors[name]}
 
 
-def _departures(there: Ids, lived: Lived) -> float:
-    """Return the expected departures of those who are there: their hazard, added up over the time that they live."""
-    total = 0.0
+def months_of_those_there(there: Ids, lived: Lived) -> tuple[npt.NDArray[Any], ...]:
+    """Return month, hazard of leaving and exposure of every month lived by those who were customers at the start.
+
+    Parameters
+    ----------
+    there : int64 array
+        Their ids, ascending.
+    lived : list
+        From `crmlab.world.branch.Branch.go_on`.
+
+    Returns
+    -------
+    month, hazard, exposure : arrays of one length
+        Hazard per month; exposure, the part of the month as a customer. Their product is the expected departures.
+    """
+    parts = []
     for months, _ in lived:
         place = np.minimum(np.searchsorted(there, months["customer_id"]), len(there) - 1)
         mine = there[place] == months["customer_id"]
-        total += float(np.sum(months["hazard"][mine].astype(float) * months["exposure"][mine]))
-    return total
+        parts.append([months[name][mine] for name in ("month", "hazard", "exposure")])
+    month, hazard, exposure = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return month.astype(np.int64), hazard.astype(float), exposure.astype(float)
+
+
+def _departures(there: Ids, lived: Lived) -> float:
+    """Return the expected departures of those who are there: their hazard, added up over the time that they live."""
+    _, hazard, exposure = months_of_those_there(there, lived)
+    return float(hazard @ exposure)
 
 
 def _profit(lived: Lived) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from crmlab.course.register import Entry, RegisterError, as_markdown, as_table, check, read_register
 from crmlab.course.trials import as_json, kept_numbers, trials
+from crmlab.recovery import FACTORS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,3 +91,19 @@ def test_what_the_verdicts_of_churn_prediction_say_in_words_is_so() -> None:
     assert 0.7 < numbers["churn_auc_month"] < numbers["churn_auc_year"] < numbers["churn_auc_month"] + 0.05
     assert numbers["churn_earned_silence"] < numbers["churn_earned_risk"] < numbers["churn_earned_stake"]
     assert numbers["churn_earned_stake"] < numbers["churn_earned_best"]
+
+
+def test_what_the_verdicts_of_churn_drivers_say_in_words_is_so() -> None:
+    numbers = kept_numbers()
+    assert numbers["cause_care"] < 0.4 < 2 / 3
+    assert numbers["cause_firm"] < 0.4 and numbers["exit_no_answer"] > 0.7
+    causes = {name: numbers[f"cause_{name}"] for name in FACTORS}
+    assert max(causes, key=causes.__getitem__) == "quality"
+    assert causes["site"] < causes["after_sales"]
+    assert sum(causes.values()) == pytest.approx(numbers["cause_firm"], abs=1e-4)
+    assert max(numbers["remedy_quality"], numbers["remedy_logistics"]) < 1 < numbers["remedy_product_line"]
+    assert numbers["remedy_site"] > 1 and numbers["remedy_after_sales"] > 10
+    assert numbers["virtue_returns"] < -2 * numbers["virtue_returns_error"]
+    assert numbers["virtue_joins"] < 3 * numbers["virtue_joins_error"]
+    assert numbers["moved_greetings_lost"] > 3 * numbers["moved_greetings_lost_error"]
+    assert -numbers["moved_wide_lost"] < numbers["moved_wide_orders"]

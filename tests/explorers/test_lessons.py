@@ -16,6 +16,7 @@ from crmlab import World, explorers
 from crmlab.exercises import Lesson, lesson, lesson_06
 from crmlab.explorers import (
     Explorer,
+    churn_drivers,
     churn_prediction,
     complaints_and_recovery,
     customer_value,
@@ -87,6 +88,10 @@ def _your_own_data(opened: Lesson) -> list[Explorer]:
     return [your_own_data.decisions(opened.data.practice_file())]  # type: ignore[attr-defined]
 
 
+def _churn_drivers(opened: Lesson) -> list[Explorer]:
+    return [churn_drivers.cause_switchboard(World("cosmetics", customers=300, months=16, seed=3))]
+
+
 def _churn_prediction(opened: Lesson) -> list[Explorer]:
     data = opened.data
     customers, silent = data.test  # type: ignore[attr-defined]
@@ -110,6 +115,7 @@ MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] =
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
     "complaints_and_recovery": (complaints_and_recovery, "07", _complaints_and_recovery),
     "lifetime_value": (lifetime_value, "08", _lifetime_value),
+    "churn_drivers": (churn_drivers, "09", _churn_drivers),
     "churn_prediction": (churn_prediction, "10", _churn_prediction),
     "your_own_data": (your_own_data, "16", _your_own_data),
 }
@@ -141,6 +147,7 @@ NAMES = (
     "recovery_budget",
     "leaky_bucket",
     "retention",
+    "cause_switchboard",
     "threshold",
     "leak_or_not",
     "decisions",
@@ -248,3 +255,18 @@ def test_the_areas_of_the_iceberg_are_what_it_says(there: dict[str, Explorer]) -
 
 def test_the_budget_of_a_desk_that_changes_nothing_changes_nothing(there: dict[str, Explorer]) -> None:
     assert "profit changes by +0 €" in alt_text(there["recovery_budget"].figure())
+
+
+def test_the_switchboard_shows_what_two_worlds_tell() -> None:
+    world = World("cosmetics", customers=300, months=16, seed=3)
+    switchboard = churn_drivers.cause_switchboard(world)
+    words = alt_text(switchboard.figure(logistics=True, far="as well as any firm can"))
+    runs = [each.simulate() for each in (world, world.do(logistics=1, availability=1, start=12))]
+    months = [run.truth.months for run in runs]
+    there = set(months[0].query("month == 11")["customer_id"]) & set(months[0].query("month == 12")["customer_id"])
+    lost = [m[(m["month"] >= 12) & m["customer_id"].isin(there)].eval("hazard * exposure").sum() for m in months]
+    earned = [m.loc[m["month"] >= 12, "profit"].sum() for m in months]
+    assert f", {lost[0] - lost[1]:.1f} of the {lost[0]:.1f} customers" in words
+    assert f"profit changes by {earned[1] - earned[0]:+,.0f} €" in words
+    off = alt_text(switchboard.figure(logistics=False))
+    assert "0.0 of the" in off and "by +0 €" in off
