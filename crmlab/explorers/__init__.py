@@ -11,6 +11,7 @@ from crmlab.explorers import (
     journeys,
     lifetime_value,
     loyalty_drivers,
+    segmentation,
     start_here,
     your_own_data,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "journeys",
     "lifetime_value",
     "loyalty_drivers",
+    "segmentation",
     "start_here",
     "your_own_data",
 ]

@@ -7,5 +7,14 @@ from crmlab.oracles.ceilings import ceilings, observed_future
 from crmlab.oracles.history import observable_history
 from crmlab.oracles.latent import latent_oracle
 from crmlab.oracles.observable import ObservableOracle
+from crmlab.oracles.segments import SegmentCeiling, segment_ceiling
 
-__all__ = ["ObservableOracle", "ceilings", "latent_oracle", "observable_history", "observed_future"]
+__all__ = [
+    "ObservableOracle",
+    "SegmentCeiling",
+    "ceilings",
+    "latent_oracle",
+    "observable_history",
+    "observed_future",
+    "segment_ceiling",
+]

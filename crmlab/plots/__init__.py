@@ -14,6 +14,7 @@ from crmlab.plots.lifetime import bucket, calibration, keeping, order_counts
 from crmlab.plots.months import cohorts, revenue
 from crmlab.plots.offers import need_priorities, part_worths
 from crmlab.plots.pictures import alt_text, register_alt_text_display, set_alt_text, to_png, to_svg
+from crmlab.plots.segments import segment_profile
 
 __all__ = [
     "COLOURS",
@@ -33,6 +34,7 @@ __all__ = [
     "register_alt_text_display",
     "revenue",
     "rfm_grid",
+    "segment_profile",
     "set_alt_text",
     "stated_and_true",
     "survival",

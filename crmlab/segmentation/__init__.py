@@ -2,7 +2,7 @@
 
 Rules say for every customer, mixed cases too, where they belong. Clusters are fitted with scikit-learn behind one
 interface (`Segmenter`), counted (`choose_k`), described (`profile`, `name_segments`), compared (`compare`), and given
-to new customers (``Segmenter.predict``).
+to new customers (``Segmenter.predict``). What a survey learned from some, `typing_score` tells of all.
 """
 
 from crmlab.segmentation.choose import choose_k
@@ -21,6 +21,7 @@ from crmlab.segmentation.schemes import (
     by_visits_and_spend,
     by_warranty,
 )
+from crmlab.segmentation.score import tells, typing_score
 
 __all__ = [
     "SCHEMES",
@@ -41,4 +42,6 @@ __all__ = [
     "name_segments",
     "profile",
     "screen_leaks",
+    "tells",
+    "typing_score",
 ]

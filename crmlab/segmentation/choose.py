@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from threadpoolctl import threadpool_limits
 
 from crmlab.segmentation.clusters import Segmenter
 
 
+@threadpool_limits.wrap(limits=1)  # threads that wait for a busy core cost ten times what they save
 def choose_k(
     customers: pd.DataFrame,
     *,

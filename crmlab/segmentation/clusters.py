@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from crmlab.grading.checks import numbers_of
 from crmlab.segmentation.latent import LatentClasses
@@ -18,6 +19,10 @@ from crmlab.tables import TableError, require_columns
 
 METHODS = ("kmeans", "gaussian", "latent_class")
 """k-means; a mixture of normal distributions; latent classes of columns cut into thirds, or of categories."""
+
+
+MANY = 50_000
+"""Customers from which several threads help; in smaller tables they wait for busy cores more than they save."""
 
 
 class Segmenter(ClusterMixin, BaseEstimator):
@@ -86,6 +91,16 @@ class Segmenter(ClusterMixin, BaseEstimator):
         require_columns(X, self.columns_, table="customers")
         self._learn(X)
         data = self.prepare(X)
+        with threadpool_limits(limits=1 if len(data) < MANY else None):
+            model, raw = self._model_of(data)
+        self.model_ = model
+        sizes = np.bincount(raw, minlength=self.k)
+        self._order = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
+        self.labels_ = self._order[raw]
+        return self
+
+    def _model_of(self, data: Any) -> tuple[Any, npt.NDArray[np.intp]]:
+        """Fit the model; return it and the segment, in its own numbering, of each customer."""
         if self.method == "kmeans":
             model: Any = KMeans(self.k, n_init=self.n_init, random_state=self.random_state).fit(data)
             raw = model.labels_
@@ -101,11 +116,7 @@ class Segmenter(ClusterMixin, BaseEstimator):
         else:
             model = LatentClasses(self.k, n_init=self.n_init, random_state=self.random_state).fit(data)
             raw = model.labels_
-        self.model_ = model
-        sizes = np.bincount(raw, minlength=self.k)
-        self._order = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
-        self.labels_ = self._order[raw]
-        return self
+        return model, raw
 
     def predict(self, X: pd.DataFrame) -> npt.NDArray[np.int64]:
         """Return the segment of each customer of a table, known or new."""

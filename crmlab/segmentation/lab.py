@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from crmlab import churn
 from crmlab.features import DateLike, as_day
@@ -24,6 +25,7 @@ SURPLUS = 0.25
 """Correlation with what the order book leaves open: habits that show a trait through noise stay below 0.2."""
 
 
+@threadpool_limits.wrap(limits=1)  # threads that wait for a busy core cost ten times what they save
 def screen_leaks(
     indicators: pd.DataFrame,
     target: Any,
@@ -118,6 +120,7 @@ def screen_leaks(
     return found.sort_values(["leaks", "power"], ascending=[False, False], kind="stable")
 
 
+@threadpool_limits.wrap(limits=1)
 def contributions(
     indicators: pd.DataFrame, target: Any, *, folds: int = 5, repeats: int = 3, seed: int = 0
 ) -> pd.DataFrame:
@@ -191,6 +194,7 @@ def contributions(
     return found.sort_values("share", ascending=False, kind="stable")
 
 
+@threadpool_limits.wrap(limits=1)
 def add_and_remove(
     indicators: pd.DataFrame,
     target: Any,

@@ -24,6 +24,7 @@ from crmlab.explorers import (
     journeys,
     lifetime_value,
     loyalty_drivers,
+    segmentation,
     start_here,
     your_own_data,
 )
@@ -46,6 +47,15 @@ def _journeys(opened: Lesson) -> list[Explorer]:
         journeys.stage_flow(opened.run.transactions),
         journeys.sleep_thresholds(opened.data.earlier),  # type: ignore[attr-defined]
         journeys.follow_up_cadence(),
+    ]
+
+
+def _segmentation(opened: Lesson) -> list[Explorer]:
+    data: Any = opened.data
+    leaks = list(data.audit.index[data.audit["leaks"]])
+    return [
+        segmentation.clusters(data.table, data.scores),
+        segmentation.indicator_lab(data.table, data.again, leaks=leaks, first=list(data.order_book)),
     ]
 
 
@@ -111,6 +121,7 @@ MODULES: dict[str, tuple[ModuleType, str, Callable[[Lesson], list[Explorer]]]] =
     "start_here": (start_here, "00", _start_here),
     "four_cs_to_four_ps": (four_cs_to_four_ps, "02", _four_cs_to_four_ps),
     "customer_value": (customer_value, "03", _customer_value),
+    "segmentation": (segmentation, "04", _segmentation),
     "journeys": (journeys, "05", _journeys),
     "loyalty_drivers": (loyalty_drivers, "06", _loyalty_drivers),
     "complaints_and_recovery": (complaints_and_recovery, "07", _complaints_and_recovery),
@@ -137,6 +148,8 @@ NAMES = (
     "concentration",
     "luck",
     "classes",
+    "clusters",
+    "indicator_lab",
     "stage_flow",
     "sleep_thresholds",
     "follow_up_cadence",
