@@ -198,6 +198,7 @@ def test_contributions_go_to_what_tells_something() -> None:
     table, bought, _ = indicators(3)
     table = table.drop(columns=["receipts", "closing_page", "balance"])
     shares = segmentation.contributions(table, bought)["share"]
+    assert segmentation.contributions(table, bought)["share"].equals(shares), "the same call, the same answer"
     assert shares.sum() == pytest.approx(1)
     assert shares[[name for name in shares.index if not name.startswith("noise")]].sum() > 0.9
 

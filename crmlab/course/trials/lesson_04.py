@@ -1,4 +1,4 @@
-"""Trials of lesson 04: what groups are worth, which indicators tell or leak, and whether leaks serve another question."""
+"""Trials of lesson 04: what groups are worth, which indicators tell or leak, what leaks are good for."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _indicators() -> dict[str, float]:
         counts = segmentation.tells(clean, shop.price_first)["counts"]
         told += int(counts.sum())
         later += int((counts[counts].index > "indicator_100").sum())
-        first = [name for name in clean if name <= "indicator_100"]
+        first = [name for name in clean if str(name) <= "indicator_100"]
         sets = ([*shop.order_book], first, list(clean))
         areas.append([_area(clean[columns], shop.again) for columns in sets])
         alone.append((shop.audit.loc[list(clean), "power"].max(), shop.audit.loc[list(leaks), "power"].max()))
@@ -108,7 +108,7 @@ def _area(indicators: pd.DataFrame, target: pd.Series) -> float:
     """Return the area under the ROC curve on customers not learned from: a penalised logistic regression on ranks."""
     values: npt.NDArray[np.float64] = indicators.rank().to_numpy(np.float64)
     ranks = ndtri((values - 0.5) / len(values))
-    model = LogisticRegression(C=0.02, l1_ratio=1.0, solver="liblinear")
+    model = LogisticRegression(C=0.02, l1_ratio=1.0, solver="liblinear", random_state=0)
     happened = target.to_numpy(bool)
     score = cross_val_predict(model, ranks, happened, cv=5, method="decision_function")
     return float(roc_auc_score(happened, score))
