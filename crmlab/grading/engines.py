@@ -25,21 +25,44 @@ def on_any_engine(function: Function) -> Function:
     def called(first: Any, *others: Any, **options: Any) -> Any:
         if isinstance(first, pd.Series | pd.DataFrame):
             return function(first, *others, **options)
-        if _is_column(first):
-            column = nw.from_native(first, series_only=True)
-            answer = function(column.to_pandas(), *others, **options)
-        else:
-            frame, engine = open_table(first, name="customers")
-            if isinstance(frame, nw.LazyFrame):
-                raise TableError(
-                    f"Grading needs all customers at once, and the {engine.implementation.value} table is a plan. "
-                    "Run it first (collect, df, compute, toPandas): one row per customer fits one machine."
-                )
-            column = frame
-            answer = function(frame.to_pandas(), *others, **options)
-        return _in_kind(answer, column)
+        like = nw.from_native(first, series_only=True) if _is_column(first) else open_table(first, name="customers")[0]
+        answer = function(in_pandas(first), *(in_pandas(o) if _is_column(o) else o for o in others), **options)
+        return _in_kind(answer, like)
 
     return called  # type: ignore[return-value]
+
+
+def in_pandas(value: Any, *, name: str = "customers") -> Any:
+    """Return a table or column of any engine that holds its values in memory as that of pandas.
+
+    Parameters
+    ----------
+    value : DataFrame or Series
+        Of pandas, Polars or PyArrow.
+    name : str, default "customers"
+        What the table is called in errors.
+
+    Returns
+    -------
+    pandas.DataFrame or pandas.Series
+        `value` itself where it is one.
+
+    Raises
+    ------
+    TableError
+        If it is a plan that has not run, or no table or column at all.
+    """
+    if isinstance(value, pd.Series | pd.DataFrame):
+        return value
+    if _is_column(value):
+        return nw.from_native(value, series_only=True).to_pandas()
+    frame, engine = open_table(value, name=name)
+    if isinstance(frame, nw.LazyFrame):
+        raise TableError(
+            f"This needs all rows of the {name} table at once, and the {engine.implementation.value} table is a plan. "
+            "Run it first (collect, df, compute, toPandas): one row per customer fits one machine."
+        )
+    return frame.to_pandas()
 
 
 def _is_column(value: Any) -> bool:

@@ -35,7 +35,7 @@ def transitions(
     Raises
     ------
     TableError
-        If no customer is in both, an index repeats, or a state is unknown.
+        If no customer is in both, one is no column of pandas, an index repeats, or a state is unknown.
     ValueError
         If `confidence` is not between 0 and 1.
 
@@ -51,6 +51,10 @@ def transitions(
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, not {confidence!r}.")
+    if not isinstance(before, pd.Series) or not isinstance(after, pd.Series):
+        raise TableError(
+            "before and after must be pandas columns, both indexed by customer: that is how they are matched."
+        )
     if not (before.index.is_unique and after.index.is_unique):
         raise TableError("before and after need one row per customer; an index value repeats.")
     both = before.index.intersection(after.index)

@@ -12,6 +12,7 @@ from scipy.optimize import minimize_scalar
 from crmlab.churn import wilson
 from crmlab.features import DateLike, as_day
 from crmlab.grading.checks import numbers_of
+from crmlab.grading.engines import on_any_engine
 from crmlab.tables import TableError, require_columns
 
 
@@ -114,6 +115,7 @@ def _memory(faded: npt.ArrayLike) -> Any:
     return -np.expm1(-np.asarray(faded, dtype=float)) / faded
 
 
+@on_any_engine
 def response_by_follow_ups(follow_ups: pd.Series, ordered: pd.Series, *, most: int = 8) -> pd.DataFrame:
     """Return the share who ordered by the number of follow-ups they received, with 95% intervals.
 
@@ -154,14 +156,15 @@ def response_by_follow_ups(follow_ups: pd.Series, ordered: pd.Series, *, most: i
     return found.assign(share=found["ordered"] / found["people"], low=low, high=high)
 
 
+@on_any_engine
 def next_contacts(contacts: pd.DataFrame, *, as_of: DateLike, least_days: float = 0.0) -> pd.DataFrame:
     """Return whom to contact on or before which day, the most overdue first.
 
     Parameters
     ----------
     contacts : DataFrame
-        One row per customer: ``customer_id``, ``last_contact`` (date) and ``interval_days`` (the interval that suits
-        them, such as from `best_interval`; infinite: never).
+        One row per customer, of pandas, Polars or PyArrow: ``customer_id``, ``last_contact`` (date) and
+        ``interval_days`` (the interval that suits them, such as from `best_interval`; infinite: never).
     as_of : date or str
         Today.
     least_days : float, default 0.0
@@ -175,7 +178,7 @@ def next_contacts(contacts: pd.DataFrame, *, as_of: DateLike, least_days: float 
     Raises
     ------
     TableError
-        If a column is missing, or a contact lies after `as_of`.
+        If a column is missing, nobody is there, a customer is there twice, or a contact lies after `as_of`.
 
     Examples
     --------
@@ -186,7 +189,14 @@ def next_contacts(contacts: pd.DataFrame, *, as_of: DateLike, least_days: float 
     """
     require_columns(contacts, ["customer_id", "last_contact", "interval_days"], table="contacts")
     today = as_day(as_of)
-    last = pd.to_datetime(contacts["last_contact"]).dt.normalize()
+    if not len(contacts):
+        raise TableError("The contacts table has no rows.")
+    if twice := int(contacts["customer_id"].duplicated().sum()):
+        raise TableError(f"{twice:,} rows of the contacts table repeat a customer_id: keep the latest contact of each.")
+    moment = pd.to_datetime(contacts["last_contact"])
+    if moment.dt.tz is not None:  # days are those of the clock that the table shows
+        moment = moment.dt.tz_localize(None)
+    last = moment.dt.normalize()
     if last.isna().any() or (last > today).any():
         raise TableError(f"last_contact must be known and not after {today.date()}.")
     days = contacts["interval_days"].astype(float).clip(lower=least_days)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from crmlab.features import DateLike, as_day, label_windows, rfm
+from crmlab.features import DateLike, as_day, check, label_windows, rfm
 from crmlab.grading.checks import numbers_of
+from crmlab.grading.engines import in_pandas
 from crmlab.tables import TableError
 
 DIMENSIONS = ("select", "acquire", "keep", "extend")
@@ -20,7 +21,8 @@ def dimensions(
     Parameters
     ----------
     transactions : DataFrame
-        The transactions table (pandas), reaching at least `horizon` days beyond `as_of` and before it.
+        The transactions table, of pandas, Polars or PyArrow, reaching at least `horizon` days beyond `as_of` and before
+        it.
     as_of : date or str
         Last day of the time before.
     horizon : int, default 365
@@ -49,6 +51,8 @@ def dimensions(
     """
     if not 0 < value_share < 1:
         raise ValueError(f"value_share must be between 0 and 1, not {value_share!r}.")
+    transactions = in_pandas(transactions, name="transactions")
+    check(transactions)
     day = as_day(as_of)
     width = pd.Timedelta(days=horizon)
     wall = transactions["ts"].dt.tz_localize(None) if transactions["ts"].dt.tz is not None else transactions["ts"]
@@ -103,7 +107,7 @@ def quantity_and_quality(before: pd.Series, after: pd.Series) -> pd.Series:
     >>> quantity_and_quality(pd.Series([10.0, 10.0]), pd.Series([15.0, 15.0, 15.0])).to_dict()
     {'growth': 25.0, 'by_number': 12.5, 'by_value': 12.5}
     """
-    first, second = numbers_of(before), numbers_of(after)
+    first, second = numbers_of(in_pandas(before)), numbers_of(in_pandas(after))
     number = (len(second) - len(first)) * (first.mean() + second.mean()) / 2
     value = (second.mean() - first.mean()) * (len(first) + len(second)) / 2
     return pd.Series({"growth": second.sum() - first.sum(), "by_number": number, "by_value": value})

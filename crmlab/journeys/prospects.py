@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.grading.checks import numbers_of
+from crmlab.grading.engines import on_any_engine
 from crmlab.tables import TableError, require_columns
 
 KINDS = ("quasi", "refusing", "unexplored")
@@ -16,6 +17,7 @@ KINDS = ("quasi", "refusing", "unexplored")
 TRAITS = {"portrait_match": 0.5, "need_strength": 0.5, "ability_to_pay": 0.5}
 
 
+@on_any_engine
 def non_customers(
     prospects: pd.DataFrame, *, limits: Mapping[str, float] | None = None, access: float = 0.2
 ) -> pd.DataFrame:
@@ -27,7 +29,7 @@ def non_customers(
     Parameters
     ----------
     prospects : DataFrame
-        Table ``prospects``: the traits, ``access`` and ``inquiries``.
+        Table ``prospects``, of pandas, Polars or PyArrow: the traits, ``access`` and ``inquiries``.
     limits : mapping of str to float, optional
         Trait → least value of a target customer; 0.5 of portrait match, need and ability to pay when left out.
     access : float, default 0.2

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.grading.checks import ROUNDING, numbers_of, require_gaps
+from crmlab.grading.engines import in_pandas, on_any_engine
 from crmlab.tables import TableError, require_columns
 
 DEPTHS = ("awake", "dozing", "half asleep", "asleep")
@@ -28,7 +29,7 @@ def sleep_limits(
     Parameters
     ----------
     gaps : DataFrame
-        Table ``order_gaps``, or any with ``customer_id`` and ``gap_days``.
+        Table ``order_gaps``, or any with ``customer_id`` and ``gap_days``; of pandas, Polars or PyArrow.
     shares : sequence of three floats, default (0.8, 0.95, 0.99)
         Increasing shares of pauses that end before each limit.
     strength : float, optional
@@ -37,13 +38,14 @@ def sleep_limits(
     Returns
     -------
     DataFrame
-        Indexed by ``customer_id``: ``usual_days``, ``dozing_after``, ``half_asleep_after``, ``asleep_after`` (days).
+        Of pandas whatever came in, indexed by ``customer_id``: ``usual_days``, ``dozing_after``,
+        ``half_asleep_after``, ``asleep_after`` (days).
         ``attrs["others"]`` holds the same four for customers without a pause: those of the typical customer.
 
     Raises
     ------
     TableError
-        If the table is empty or lacks a column.
+        If the table is empty or a plan, lacks a column, or holds a pause that is not positive.
     ValueError
         If `shares` are not three increasing shares or `strength` is negative.
 
@@ -59,10 +61,16 @@ def sleep_limits(
         or (strength is not None and not strength >= 0)
     ):
         raise ValueError(f"shares must be three increasing shares, strength 0 or more; not {shares!r}, {strength!r}.")
+    gaps = in_pandas(gaps, name="order_gaps")
     require_gaps(gaps)
     if not len(gaps):
         raise TableError("The order_gaps table is empty: nobody ordered on two days, so no rhythm can be learned.")
-    logs = pd.Series(np.log(numbers_of(gaps["gap_days"])), index=gaps.index)
+    pauses = numbers_of(gaps["gap_days"])
+    if wrong := int((pauses <= 0).sum()):
+        raise TableError(f"{wrong:,} of {len(pauses):,} rows of the order_gaps table have no gap_days above 0.")
+    if missing := int(gaps["customer_id"].isna().sum()):
+        raise TableError(f"{missing:,} of {len(pauses):,} rows of the order_gaps table have no customer_id.")
+    logs = pd.Series(np.log(pauses), index=gaps.index)
     grouped = logs.groupby(gaps["customer_id"])
     count, own = grouped.size(), grouped.median()
     everybody = float(own.median())
@@ -87,6 +95,7 @@ def sleep_limits(
     return limits
 
 
+@on_any_engine
 def sleep_depth(
     customers: pd.DataFrame,
     *,
@@ -98,7 +107,7 @@ def sleep_depth(
     Parameters
     ----------
     customers : DataFrame
-        ``customer_id`` and ``recency_days`` (days of silence), one row per customer.
+        ``customer_id`` and ``recency_days`` (days of silence), one row per customer; of pandas, Polars or PyArrow.
     fixed : sequence of three floats, optional
         Days of silence after which everybody dozes, is half asleep, is asleep.
     limits : DataFrame, optional
@@ -112,7 +121,7 @@ def sleep_depth(
     Raises
     ------
     TableError
-        If a column is missing or not finite.
+        If a column is missing or not finite, or a silence negative: an order after the day of looking.
     ValueError
         If not exactly one of `fixed` and `limits` is given, or `fixed` is not increasing.
 
@@ -128,6 +137,8 @@ def sleep_depth(
         )
     require_columns(customers, ["customer_id", "recency_days"], table="rfm")
     silent = numbers_of(customers["recency_days"])
+    if future := int((silent < 0).sum()):
+        raise TableError(f"{future:,} of {len(silent):,} customers have negative recency_days: orders of the future.")
     if fixed is not None:
         if len(fixed) != 3 or not 0 <= fixed[0] < fixed[1] < fixed[2]:
             raise ValueError(f"fixed must be three increasing numbers of days, not {fixed!r}.")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.grading.checks import numbers_of
+from crmlab.grading.engines import in_pandas, on_any_engine
 from crmlab.tables import TableError, require_columns
 
 STAGES = (
@@ -24,6 +25,7 @@ STAGES = (
 """From a portrait on paper to a partner in the business."""
 
 
+@on_any_engine
 def stages(
     people: pd.DataFrame,
     *,
@@ -50,8 +52,9 @@ def stages(
     Parameters
     ----------
     people : DataFrame
-        One row per person: ``orders`` (count), and where known ``tenure_days`` (first to last order), ``readiness``
-        (probability of closing soon), ``share_of_wallet``, ``referrals``, ``is_partner``.
+        One row per person, of pandas, Polars or PyArrow: ``orders`` (count), and where known
+        ``tenure_days`` (first to last order), ``readiness`` (probability of closing soon), ``share_of_wallet``,
+        ``referrals``, ``is_partner``.
     ready, wallet : float
         Shares between 0 and 1.
     repeat_orders, long_term_orders, referrals : int
@@ -88,7 +91,7 @@ def stages(
         if name not in people.columns:
             return np.zeros(count)
         column = people[name]
-        return numbers_of(column.astype(float) if column.dtype == bool else column)
+        return numbers_of(column.astype(float) if pd.api.types.is_bool_dtype(column.dtype) else column)
 
     orders = known("orders")
     long_term = (orders >= long_term_orders) & (known("tenure_days") >= long_term_days)
@@ -108,6 +111,7 @@ def stages(
     )
 
 
+@on_any_engine
 def funnel(stage: pd.Series) -> pd.DataFrame:
     """Return how many people have come at least as far as each stage, and which share of those one stage before.
 
@@ -204,6 +208,11 @@ def chain(moves: pd.DataFrame, *, goals: Sequence[str], ends: Sequence[str] = ()
     >>> float(found.reaches["new"]), float(found.steps["new"])
     (0.5, 2.0)
     """
+    moves = in_pandas(moves, name="moves")
+    require_columns(moves, ["share"], table="moves")
+    if moves.index.names != ["before", "after"]:
+        require_columns(moves, ["before", "after"], table="moves")
+        moves = moves.set_index(["before", "after"])
     if not goals or set(goals) & set(ends):
         raise ValueError("goals needs at least one state, and none of them may be an end.")
     matrix = moves["share"].unstack("after")

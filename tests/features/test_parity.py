@@ -113,15 +113,30 @@ def one_log() -> pd.DataFrame:
 
 @every_feature
 @pytest.mark.parametrize("engine", ENGINES)
-def test_unsorted_and_future_rows_change_nothing(engine: str, feature: str) -> None:
+def test_unsorted_repeated_and_future_rows(engine: str, feature: str) -> None:
+    """Rows of one order are added up: twice the same row is an order of twice the amount, and no second order."""
     function, key = FEATURES[feature]
     as_of = START + 150 * DAY
     later = one_log().assign(ts=lambda t: t["ts"] + 900 * DAY, order_id=lambda t: t["order_id"] + 100)
-    table = pd.concat([one_log(), later]).sample(frac=1, random_state=3)
-    assert_same(function(ENGINES[engine](table), as_of=as_of), function(one_log(), as_of=as_of), key=key)
+    table = pd.concat([one_log(), one_log(), later]).sample(frac=1, random_state=3)
+    double = one_log().assign(net=lambda t: 2 * t["net"])
+    assert_same(function(ENGINES[engine](table), as_of=as_of), function(double, as_of=as_of), key=key)
 
 
-@pytest.mark.parametrize("feature", ["rfm", "monthly_revenue", "repeat_summary, every order"])
+@every_feature
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_log_that_lies_in_the_future(engine: str, feature: str) -> None:
+    function, key = FEATURES[feature]
+    table, early = ENGINES[engine](one_log()), START - 40 * DAY
+    if engine in LAZY:
+        expected = function(one_log(), as_of=START + 150 * DAY).iloc[:0]
+        assert_same(function(table, as_of=early), expected, key=key)
+        return
+    with pytest.raises(TableError, match="No order is as old as as_of"):
+        function(table, as_of=early)
+
+
+@every_feature
 @pytest.mark.parametrize("engine", ENGINES)
 def test_one_customer_and_a_time_zone(engine: str, feature: str) -> None:
     function, key = FEATURES[feature]
