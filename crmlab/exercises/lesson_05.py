@@ -369,7 +369,7 @@ EXERCISES = (
         question="How many customers are asleep by the calendar, but not by their own rhythm?",
         kind=Number(0, 100_000, "customers", whole=True),
         solve=lambda data: float((_asleep(data)[0] & ~_asleep(data)[1]).sum()),
-        praise="{answer} slow customers whom half a year of silence says little about.",
+        praise="{answer}, slow ones, whom half a year of silence says little about.",
         mistakes=(
             Mistake(
                 "the other way round",

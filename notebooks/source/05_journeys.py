@@ -238,7 +238,7 @@ earned
 # of these only doze: being early is worth more than being sure. And {{left[now["stage"] == "long-term"].mean():.0%}} of the long-term
 # customers were gone. A stage says how far somebody came, not whether they are still there.
 #
-# **“Whom to wake is a matter of analysis, not of gut.”** *Verdict: confirmed*, for two columns that every shop has. The
+# **“Whom to wake is a matter of analysis, not of gut.”** *Verdict: confirmed*, with two columns that every shop has. The
 # truth would have earned {{earned.loc["the truth", "earned, €"]:,}} €.
 #
 # ## Key ideas
