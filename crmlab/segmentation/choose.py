@@ -10,7 +10,9 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
+from crmlab.segmentation.checks import require_pandas
 from crmlab.segmentation.clusters import Segmenter
+from crmlab.tables import TableError
 
 
 @threadpool_limits.wrap(limits=1)  # threads that wait for a busy core cost ten times what they save
@@ -74,6 +76,7 @@ def choose_k(
     """
     if not len(ks) or min(ks) < 1:
         raise ValueError(f"ks must be whole numbers of at least 1, not {ks!r}.")
+    require_pandas(customers)
     base = segmenter or Segmenter()
     generator = np.random.default_rng(seed)
     table = customers
@@ -83,7 +86,7 @@ def choose_k(
     for k in sorted(set(ks)):
         fitted = clone(base).set_params(k=int(k)).fit(table)
         data = fitted.prepare(table)
-        several = len(set(fitted.labels_)) > 1
+        several = 1 < len(set(fitted.labels_)) < len(data)
         numeric = base.method != "latent_class"
         gap, error = _gap(data, fitted, references, generator) if base.method == "kmeans" else (np.nan, np.nan)
         rows.append(
@@ -103,6 +106,8 @@ def choose_k(
 
 def _gap(data: np.ndarray, fitted: Segmenter, references: int, generator: np.random.Generator) -> tuple[float, float]:
     """Compare the spread within clusters with that in boxes along the principal axes."""
+    if fitted.model_.inertia_ < 1e-9 * len(data):  # as many segments as different customers: no spread to compare
+        return np.nan, np.nan
     middle = data.mean(axis=0)
     _, _, axes = np.linalg.svd(data - middle, full_matrices=False)
     turned = (data - middle) @ axes.T
@@ -118,11 +123,13 @@ def _gap(data: np.ndarray, fitted: Segmenter, references: int, generator: np.ran
 def _stability(table: pd.DataFrame, fitted: Segmenter, resamples: int, generator: np.random.Generator) -> float:
     agreement = []
     for _ in range(resamples):
-        labels = []
-        for _ in range(2):
-            drawn = table.iloc[generator.integers(0, len(table), len(table))]
-            labels.append(clone(fitted).set_params(n_init=3).fit(drawn).predict(table))
-        agreement.append(adjusted_rand_score(*labels))
+        drawn = [table.iloc[generator.integers(0, len(table), len(table))] for _ in range(2)]
+        try:
+            labels = [clone(fitted).set_params(n_init=3).fit(sample).predict(table) for sample in drawn]
+        except TableError:  # a sample with fewer different customers than segments cannot show them
+            agreement.append(0.0)
+        else:
+            agreement.append(adjusted_rand_score(*labels))
     return float(np.mean(agreement))
 
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from crmlab.grading.checks import numbers_of
+from crmlab.segmentation.checks import require_pandas
 from crmlab.segmentation.latent import LatentClasses
 from crmlab.tables import TableError, require_columns
 
@@ -82,15 +83,30 @@ class Segmenter(ClusterMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Segmenter:
-        """Find the segments of a table, one row per customer."""
+        """Find the segments of a table, one row per customer.
+
+        Raises
+        ------
+        TableError
+            If it is no pandas table, is empty, lacks a column, has a missing value or a text where distances are
+            needed, or fewer different customers than segments.
+        ValueError
+            If k or the method is impossible.
+        """
         if self.method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}.")
-        if not isinstance(self.k, int | np.integer) or self.k < 1 or self.k > len(X):
+        require_pandas(X)
+        if not len(X):
+            raise TableError("The customers table is empty: there is nobody to put into a segment.")
+        if not isinstance(self.k, int | np.integer) or isinstance(self.k, bool) or not 1 <= self.k <= len(X):
             raise ValueError(f"k must be a whole number from 1 to the {len(X):,} customers, not {self.k!r}.")
         self.columns_ = [str(name) for name in (self.columns or [c for c in X.columns if c != "customer_id"])]
         require_columns(X, self.columns_, table="customers")
+        if not self.columns_:
+            raise TableError("There is no column to find segments in; the table has customer_id only.")
         self._learn(X)
         data = self.prepare(X)
+        self._check_enough(data)
         with threadpool_limits(limits=1 if len(data) < MANY else None):
             model, raw = self._model_of(data)
         self.model_ = model
@@ -98,6 +114,17 @@ class Segmenter(ClusterMixin, BaseEstimator):
         self._order = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
         self.labels_ = self._order[raw]
         return self
+
+    def _check_enough(self, data: Any) -> None:
+        """Raise where there are fewer different customers than segments: some of these would be empty."""
+        different = len(pd.DataFrame(data).drop_duplicates())
+        if different < self.k:
+            raise TableError(
+                f"k={self.k} segments need as many different customers; in {', '.join(self.columns_[:5])} there "
+                f"{'is 1' if different == 1 else f'are {different:,}'} among {len(data):,}."
+            )
+        if self.method == "gaussian" and len(data) < 2:
+            raise TableError("A Gaussian mixture needs at least 2 customers.")
 
     def _model_of(self, data: Any) -> tuple[Any, npt.NDArray[np.intp]]:
         """Fit the model; return it and the segment, in its own numbering, of each customer."""
@@ -121,11 +148,13 @@ class Segmenter(ClusterMixin, BaseEstimator):
     def predict(self, X: pd.DataFrame) -> npt.NDArray[np.int64]:
         """Return the segment of each customer of a table, known or new."""
         check_is_fitted(self, "model_")
+        require_pandas(X)
         return self._order[self.model_.predict(self.prepare(X))]
 
     def predict_proba(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability of each segment; k-means has none and gives 0 and 1."""
         check_is_fitted(self, "model_")
+        require_pandas(X)
         data = self.prepare(X)
         if self.method == "kmeans":
             given = np.eye(self.k)[self.model_.predict(data)]
@@ -166,5 +195,7 @@ class Segmenter(ClusterMixin, BaseEstimator):
     def _categories(self, column: pd.Series) -> np.ndarray:
         cuts = self._figures[str(column.name)]
         if cuts is None:
-            return column.astype(object).to_numpy()
+            if missing := int(column.isna().sum()):
+                raise TableError(f"'{column.name}' is missing for {missing:,} of {len(column):,} customers.")
+            return column.astype(object).to_numpy(dtype=object)
         return np.take(np.array(["low", "middle", "high"], dtype=object), np.searchsorted(cuts, numbers_of(column)))

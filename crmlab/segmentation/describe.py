@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from scipy.stats.contingency import association
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from crmlab.grading.checks import numbers_of
+from crmlab.segmentation.checks import labels_of, require_pandas
 from crmlab.tables import TableError, require_columns
 
 
@@ -61,7 +61,7 @@ def profile(
     Raises
     ------
     TableError
-        If lengths differ, or a column is missing or not finite.
+        If lengths differ, a label is missing, or a column is missing or not finite.
 
     Examples
     --------
@@ -69,7 +69,8 @@ def profile(
     >>> profile(table, ["new", "new", "old", "old"]).loc["old"].to_dict()
     {'customers': 2.0, 'share': 0.5, 'orders': 5.0, 'orders_z': 1.0}
     """
-    labels = np.asarray(segments)
+    require_pandas(customers)
+    labels = labels_of(segments)
     if len(labels) != len(customers):
         raise TableError(f"segments has {len(labels):,} values for {len(customers):,} customers.")
     if columns is None:
@@ -79,6 +80,8 @@ def profile(
     result = pd.DataFrame({"customers": grouped, "share": grouped / len(labels)})
     if value:
         worth = pd.Series(numbers_of(customers[value])).groupby(labels).sum()
+        if not worth.sum() > 0:
+            raise TableError(f"'{value}' adds up to {worth.sum():,.2f}: shares of it have no meaning.")
         result["share_of_value"] = worth / worth.sum()
     for name in columns:
         numbers = numbers_of(customers[name])
@@ -117,6 +120,7 @@ def name_segments(profiled: pd.DataFrame, *, words: int = 2, clear: float = 0.3)
     >>> name_segments(profile(table, ["a", "a", "b", "b"])).tolist()
     ['low orders', 'high orders']
     """
+    require_pandas(profiled, "profiled")
     far = profiled[[name for name in profiled.columns if str(name).endswith("_z")]]
     if far.empty:
         raise TableError("name_segments needs the table that profile gives; this one has no columns ending in _z.")
@@ -152,7 +156,7 @@ def compare(first: Any, second: Any) -> Comparison:
     Raises
     ------
     TableError
-        If lengths differ or there are no customers.
+        If lengths differ, a label is missing or there are no customers.
 
     References
     ----------
@@ -163,7 +167,7 @@ def compare(first: Any, second: Any) -> Comparison:
     >>> compare(["a", "a", "b", "b"], [1, 1, 0, 0]).rand
     1.0
     """
-    one, two = np.asarray(first), np.asarray(second)
+    one, two = labels_of(first, name="first"), labels_of(second, name="second")
     if len(one) != len(two) or not len(one):
         raise TableError(f"Both need one segment per customer; they have {len(one):,} and {len(two):,}.")
     table = pd.crosstab(pd.Series(one, name="first"), pd.Series(two, name="second"))

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from crmlab import churn
 from crmlab.features import DateLike, as_day
+from crmlab.segmentation.checks import outcome_of, require_pandas
 from crmlab.tables import TableError
 
 POWER = 0.85
@@ -85,7 +86,7 @@ def screen_leaks(
     >>> screen_leaks(table, bought)["leaks"].to_dict()
     {'receipts': True, 'visits': False}
     """
-    happened = np.asarray(target, dtype=bool)
+    _, happened = _checked(indicators, target)
     audit = churn.audit_leakage(indicators, happened, thresholds=churn.Thresholds(power=power, unique=1.1))
     late = pd.Series(False, index=audit.index)
     if updated is not None:
@@ -165,7 +166,7 @@ def contributions(
     >>> contributions(table, table["b"] + generator.normal(size=400) > 0).index[0]
     'b'
     """
-    data, happened = _checked(indicators, target)
+    data, happened = _checked(indicators, target, least=folds)
     generator = np.random.default_rng(seed)
     losses = []
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(data, happened):
@@ -251,7 +252,7 @@ def add_and_remove(
     >>> log["added"].iloc[0]
     'b'
     """
-    data, happened = _checked(indicators, target)
+    data, happened = _checked(indicators, target, least=6)
     names = [str(name) for name in indicators.columns]
     if unknown := sorted(set(start) - set(names)):
         raise TableError(f"start names indicators that are not in the table: {', '.join(map(repr, unknown))}.")
@@ -321,14 +322,14 @@ def _surplus(indicators: pd.DataFrame, happened: np.ndarray, trusted: list[str])
     return np.where(spread > 1e-9, correlation, 0.0)
 
 
-def _checked(indicators: pd.DataFrame, target: Any) -> tuple[np.ndarray, np.ndarray]:
-    happened = np.asarray(target, dtype=bool)
-    if len(happened) != len(indicators) or not indicators.shape[1]:
-        raise TableError(
-            f"The target has {len(happened):,} values for {len(indicators):,} rows and {indicators.shape[1]} columns."
-        )
-    if happened.all() or not happened.any():
-        raise TableError("The target has one value only: there is nothing to tell.")
+def _checked(indicators: pd.DataFrame, target: Any, *, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as arrays, or say what is wrong with them; `least` customers are needed with each outcome."""
+    require_pandas(indicators, "indicators")
+    if not indicators.shape[1]:
+        raise TableError("indicators has no columns.")
+    happened = outcome_of(target, customers=len(indicators), least=least)
+    if texts := [str(name) for name in indicators if not pd.api.types.is_numeric_dtype(indicators[name].dtype)]:
+        raise TableError(f"Indicators must be numbers; these are not: {', '.join(map(repr, texts[:5]))}.")
     data = indicators.to_numpy(dtype=float)
     if not np.isfinite(data).all():
         raise TableError(f"{int((~np.isfinite(data)).any(axis=0).sum())} indicators have missing or infinite values.")

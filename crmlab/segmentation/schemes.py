@@ -13,6 +13,7 @@ import pandas as pd
 
 from crmlab.features import DateLike, as_day
 from crmlab.grading.checks import numbers_of
+from crmlab.segmentation.checks import require_pandas
 from crmlab.tables import TableError, require_columns
 
 MIXED = ("lower", "higher", "visits", "spend", "middle")
@@ -48,6 +49,7 @@ def by_warranty(vehicles: pd.DataFrame, *, as_of: DateLike) -> pd.Series:
     >>> by_warranty(cars, as_of="2025-01-31").tolist()
     ['in warranty', 'out of warranty']
     """
+    require_pandas(vehicles, "vehicles")
     require_columns(vehicles, ["purchase_date", "warranty_months"], table="vehicles")
     day = as_day(as_of)
     bought = pd.to_datetime(vehicles["purchase_date"])
@@ -124,6 +126,7 @@ def by_region(regions: pd.Series, *, least: int = 1, other: str = "elsewhere") -
     """
     if least < 1:
         raise ValueError(f"least must be at least 1, not {least!r}.")
+    require_pandas(regions, "regions")
     text = regions.astype(object)
     counts = text.map(text.value_counts())
     return _named(np.where((counts >= least).to_numpy(bool), text, other), regions.index, "region")
@@ -175,6 +178,7 @@ def by_visits_and_spend(
         raise ValueError(f"mixed must be one of {', '.join(MIXED)}, not {mixed!r}.")
     if len(cuts) != 2 or not 0 < cuts[0] < cuts[1] < 1:
         raise ValueError(f"cuts must be two increasing shares between 0 and 1, not {cuts!r}.")
+    require_pandas(customers, "customers")
     require_columns(customers, [visits, spend], table="customers")
     grades = []
     for name in (visits, spend):
@@ -291,6 +295,7 @@ def by_values(
     names = dict(columns) if columns else {name: name for name in ("relationship", "worth", "time")}
     if not margin >= 0 or len(names) < 2:
         raise ValueError(f"margin must be 0 or more and two orientations given, not {margin!r} and {names!r}.")
+    require_pandas(scores, "scores")
     require_columns(scores, list(names.values()), table="scores")
     table = np.column_stack([numbers_of(scores[name]) for name in names.values()])
     ordered = np.sort(table, axis=1)
@@ -337,6 +342,7 @@ def by_entry(visits: pd.DataFrame, *, loyal_share: float = 0.8, lost_after: floa
     """
     if not 0 < loyal_share <= 1 or not lost_after >= 0 or least < 1:
         raise ValueError("loyal_share must be in (0, 1], lost_after 0 or more, least at least 1.")
+    require_pandas(visits, "visits")
     require_columns(visits, ["visits_here", "visits_elsewhere", "recency_days"], table="visits")
     here, elsewhere = numbers_of(visits["visits_here"]), numbers_of(visits["visits_elsewhere"])
     if min(here.min(), elsewhere.min()) < 0:
@@ -361,6 +367,7 @@ SCHEMES: dict[str, Callable[..., pd.Series]] = {
 
 
 def _known(table: pd.DataFrame, name: str, kind: str) -> pd.Series:
+    require_pandas(table, kind)
     require_columns(table, [name], table=kind)
     if missing := int(table[name].isna().sum()):
         raise TableError(f"{name} is missing in {missing:,} of {len(table):,} rows of the {kind} table.")
