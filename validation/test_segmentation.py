@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from crmlab import segmentation
 from crmlab.exercises import lesson_04
 from crmlab.oracles import segment_ceiling
-from crmlab.world.population import TRAITS, copula_factor, segment_of
+from crmlab.world.population import TRAITS, draw_people, segment_of
 
 SEEDS = range(20)
 CEILING_SEEDS = range(5)
@@ -87,34 +87,32 @@ def test_groups_cut_by_response_earn_more_than_one_offer_and_than_the_true_segme
 def posterior_mode(shop: lesson_04.Data, draws: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the 33 habits, and the most probable segment of each customer given them under the model as it is.
 
-    A habit is ±√r of its trait and √(1 − r) of noise, seen through an increasing function; its normal ranks are
-    therefore the scores themselves, but for ties and for who is selected. Traits given scores are normal.
+    A habit is ±√r of its trait and √(1 − r) of noise, seen through an increasing function, so that its normal ranks are
+    its scores, moved and stretched. Who ordered within a year is not an average person: the prior is normal with the
+    mean and covariance of the traits of these customers. Traits given scores are then normal too.
     """
     scenario = shop.world.scenario
     truth = shop.run.truth.indicators
     habits = truth[truth["role"] == "informative"].set_index("indicator")
     table = shop.table[list(habits.index)]
-    scores = ndtri((table.rank().to_numpy() - 0.5) / len(table))
-    traits = shop.run.truth.traits.set_index("customer_id").loc[table.index]
-    factor = copula_factor(scenario)
-    prior = factor @ factor.T
+    z = draw_people(scenario, table.index.to_numpy(np.int64), seed=shop.world.setup.seed_people).z
+    mean, prior = z.mean(axis=1), np.cov(z)
     reliability = scenario.indicators.reliability
     loading = np.zeros((len(habits), len(TRAITS)))
     for row, (name, trait) in enumerate(habits["trait"].items()):
-        # Every third habit falls with its trait; the sign is read off the truth, as the known model would have it. The
-        # rate of order values is high where the values are low.
-        column, turned = ("spend_rate", -1) if trait == "order_value" else (str(trait), 1)
-        sign = turned * np.sign(table[name].corr(traits[column], method="spearman"))
-        loading[row, TRAITS.index(str(trait))] = sign * np.sqrt(reliability)
-    noise = (1 - reliability) * np.eye(len(habits))
-    gain = prior @ loading.T @ np.linalg.inv(loading @ prior @ loading.T + noise)
+        place = TRAITS.index(str(trait))
+        # Every third habit falls with its trait; the known model knows which.
+        loading[row, place] = np.sign(np.corrcoef(table[name].rank(), z[place])[0, 1]) * np.sqrt(reliability)
+    covariance = loading @ prior @ loading.T + (1 - reliability) * np.eye(len(habits))
+    ranks = ndtri((table.rank().to_numpy() - 0.5) / len(table))
+    gain = prior @ loading.T @ np.linalg.inv(covariance)
+    centre = mean + (ranks * np.sqrt(np.diag(covariance))) @ gain.T
     spread = np.linalg.cholesky(prior - gain @ loading @ prior + 1e-9 * np.eye(len(TRAITS)))
-    centre = scores @ gain.T
     votes = np.zeros((len(table), len(scenario.segments)))
     generator = np.random.default_rng(0)
     for _ in range(draws):
-        z = (centre + generator.normal(size=centre.shape) @ spread.T).T
-        votes[np.arange(len(table)), segment_of(scenario, z)] += 1
+        drawn = (centre + generator.normal(size=centre.shape) @ spread.T).T
+        votes[np.arange(len(table)), segment_of(scenario, drawn)] += 1
     return table, np.array(list(scenario.segments), dtype=object)[votes.argmax(axis=1)]
 
 
