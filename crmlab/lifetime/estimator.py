@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from crmlab.lifetime.newton import Maximum, maximise
-from crmlab.lifetime.rows import BLOCK, Floats, Rows, group_rows, read_rows
+from crmlab.lifetime.rows import BLOCK, Floats, Rows, count_rows, read_rows
 
 EDGE = 12.0
 """The logarithm of a parameter, time counted in mean observation periods, stays between −12 and 12."""
@@ -109,7 +109,7 @@ class LifetimeModel(BaseEstimator):
         self._check(rows)
         chosen = self._chosen(rows)
         weights = None if sample_weight is None else _weights(sample_weight, len(rows))[chosen]
-        data, counts, _ = group_rows([rows.columns[name][chosen] for name in self._columns], weights)
+        data, counts = count_rows([rows.columns[name][chosen] for name in self._columns], weights)
         self.customers_ = float(counts.sum())
         self._prepare(data, counts)
         scale = self._scale(data, counts)
