@@ -59,8 +59,8 @@ def queries(dialect: str) -> dict[str, str]:
                     END) AS recency_days, frequency, monetary, monetary AS monetary_net
             FROM (SELECT customer_id, min(day) AS first_order, max(day) AS last_order, max(ts) AS last_ts,
                 count(*) AS frequency, sum(net) AS monetary FROM {logged} GROUP BY customer_id)""",
-        "repeat_summary": f"""SELECT customer_id, orders - 1 AS x, {days("last_day", "first_day")} / 7.0 AS t_x,
-                {days(end, "first_day")} / 7.0 AS T,
+        "repeat_summary": f"""SELECT customer_id, orders - 1 AS x, {days("last_day", "first_day")} / 7e0 AS t_x,
+                {days(end, "first_day")} / 7e0 AS T,
                 CASE WHEN orders > 1 THEN (total - first_value) / (orders - 1) ELSE 0.0 END AS mean_value
             FROM (SELECT customer_id, count(*) AS orders, min(day) AS first_day, max(day) AS last_day,
                 sum(net) AS total, {first_by}(net, day) AS first_value FROM {order_days} GROUP BY customer_id)""",
