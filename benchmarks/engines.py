@@ -1,7 +1,7 @@
 """Seconds of every feature on each engine, beside that engine's own best query and the summaries of peers.
 
 Usage: python benchmarks/engines.py [million orders …, default 1 10] [--engines polars,duckdb,pyspark,pandas]
-           [--peers PYTHON] [--rounds 3] [--picture FILE.png]
+           [--features rfm,mix] [--peers PYTHON] [--no-peers] [--rounds 3]
 
 Each engine has a process of its own. Polars, DuckDB and Spark read the orders from Parquet each time, pandas and the
 peers have them in memory. Both sides are timed in turn, and the best of the rounds counts; before that, their answers
@@ -184,10 +184,10 @@ def assert_same(name: str, ours: pd.DataFrame, own: pd.DataFrame) -> None:
             np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-7, err_msg=f"{name}.{column}")
 
 
-def measure(engine: str, file: Path, rounds: int, *, compare: bool) -> None:
+def measure(engine: str, file: Path, names: list[str], rounds: int, *, compare: bool) -> None:
     """Print one line of JSON per feature: seconds of ours and of the engine's own query, and the peak of memory."""
     side = SIDES[engine](file)
-    for name in FEATURES:
+    for name in names:
         if side.own and compare:
             assert_same(name, side.answer(side.ours(name)), side.answer(side.own(name)))
         times: dict[str, list[float]] = {"ours": [], "own": []}
@@ -208,9 +208,10 @@ def peak_megabytes() -> float:
         return float("nan")
 
 
-def of_engine(engine: str, file: Path, rounds: int, *, compare: bool) -> dict[str, dict[str, float]]:
+def of_engine(engine: str, file: Path, names: str, rounds: int, *, compare: bool) -> dict[str, dict[str, float]]:
     """Return what one engine's process measured; empty where the engine is not there."""
     command = [sys.executable, __file__, "--measure", engine, "--file", str(file), "--rounds", str(rounds)]
+    command += ["--features", names]
     done = subprocess.run([*command, *(["--compare"] if compare else [])], capture_output=True, text=True, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode:
@@ -238,7 +239,7 @@ def show(measured: dict[str, dict[str, dict[str, float]]], peers: dict[str, floa
     engines = [engine for engine, rows in measured.items() if rows]
     print("| | " + " | ".join(engines) + " |")
     print("|---|" + "---|" * len(engines))
-    for name in FEATURES:
+    for name in [each for each in FEATURES if any(each in rows for rows in measured.values())]:
         cells = []
         for engine in engines:
             row = measured[engine].get(name)
@@ -261,6 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("millions", nargs="*", type=float, default=[1, 10])
     parser.add_argument("--engines", default=",".join(SIDES))
+    parser.add_argument("--features", default=",".join(FEATURES))
     parser.add_argument("--peers", default=os.environ.get("CRMLAB_PEERS") or sys.executable)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
@@ -269,14 +271,15 @@ def main() -> None:
     parser.add_argument("--compare", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        measure(given.measure, given.file, given.rounds, compare=given.compare)
+        measure(given.measure, given.file, given.features.split(","), given.rounds, compare=given.compare)
         return
     with tempfile.TemporaryDirectory() as folder:
         for place, millions in enumerate(given.millions):
             file = write_orders(Path(folder), int(millions * 1e6))
             print(f"\n**{millions:g} million orders**\n", flush=True)
             measured = {
-                engine: of_engine(engine, file, given.rounds, compare=place == 0) for engine in given.engines.split(",")
+                engine: of_engine(engine, file, given.features, given.rounds, compare=place == 0)
+                for engine in given.engines.split(",")
             }
             peers = {} if given.no_peers else {peer: of_peer(peer, given.peers, file) for peer in PEERS}
             show(measured, peers)

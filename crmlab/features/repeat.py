@@ -6,7 +6,7 @@ import datetime as dt
 
 import narwhals as nw
 
-from crmlab.features.engines import EPOCH, Frame, Table, by_customer, epoch_days, finish, when
+from crmlab.features.engines import EPOCH, Frame, Table, by_customer, epoch_days, finish
 from crmlab.features.log import DateLike, Names, read_log
 
 UNITS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12}
@@ -96,12 +96,12 @@ def repeat_summary(
     def summary_of(rows: Frame) -> Frame:
         orders = orders_of(rows)
         first_value = nw.col(value).first(order_by=first).alias("first_value")
-        if log.engine.implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT):
-            # Spark cannot take the first of a group; the window costs it a sort of rows that are in place already.
-            orders = orders.with_columns(nw.lit(1).alias("one"))
-            orders = orders.with_columns(nw.col("one").cum_sum().over("customer_id", order_by=first).alias("number"))
-            orders = orders.with_columns(when(nw.col("number") == 1, nw.col(value)).alias("first_value"))
-            first_value = nw.col("first_value").sum()
+        spark = log.engine.implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT)
+        if spark:
+            # Spark cannot take the first of a group, but the least of records, which it compares field by field.
+            fields = list(dict.fromkeys([*first, value]))
+            orders = orders.with_columns(nw.struct(*fields).alias("record"))
+            first_value = nw.col("record").min()
         customers = orders.group_by("customer_id").agg(
             nw.len().alias("orders"),
             nw.col("day").min().alias("first_day"),
@@ -109,6 +109,8 @@ def repeat_summary(
             nw.col(value).sum().alias("total"),
             first_value,
         )
+        if spark:
+            customers = customers.with_columns(nw.col("record").struct.field(value).alias("first_value"))
         return _measured(customers, log.as_of, UNITS[unit])
 
     customers = by_customer(log.rows, summary_of, log.engine)
