@@ -199,7 +199,9 @@ value.round().to_frame("€ in 2026")
 # %% [markdown] lang="en" given="100" holds="value['the agency'] < 1.35 * value['one offer']; value['our four'] > 1.2 * value['one offer']; value['our four'] > value['the agency']; value['our four'] < value['each alone']"
 # *Verdict: conditional.* The agency's four add {{value["the agency"] / value["one offer"] - 1:+.0%}} to one
 # offer for all, ours {{value["our four"] / value["one offer"] - 1:+.0%}}. A cut pays as far as it divides by
-# *response*; which method cuts the cloud is a matter of luck. How much people differ there was put in: **assumed**.
+# *response*; by method, the
+# same scores earn {{value.filter(like="our four").min():,.0f}} to {{value.filter(like="our four").max():,.0f}} €. How much
+# people differ there was put in: **assumed**.
 #
 # **“A field that only payers have makes its users look like payers.”** The best honest indicator alone ranks
 # {{audit.loc[~audit["leaks"], "power"].max():.0%}} of pairs rightly, the best leaking one {{audit["power"].max():.0%}}. *Verdict:
