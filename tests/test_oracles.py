@@ -32,6 +32,15 @@ def test_history_knows_nothing_of_what_came_later(world, run) -> None:
     assert one["orders"].sum() == (run.transactions["ts"] < short.transactions["ts"].max()).sum() + 1
 
 
+def test_contracts_are_known_as_they_were_on_the_day() -> None:
+    world = World("subscription", customers=600, months=AS_OF + HORIZON, seed=3)
+    run, short = world.simulate(), world.with_people(seed=world.seed, months=AS_OF).simulate()
+    one, other = observable_history(run, as_of=AS_OF), observable_history(short, as_of=AS_OF)
+    pd.testing.assert_frame_equal(one, other)
+    assert 0.5 < one["contract_runs"].mean() < 1
+    assert ((one["contract_runs"] == 0) == one["contract_since_end"].notna()).all()
+
+
 def test_observed_future_counts_orders(run) -> None:
     real = observed_future(run, as_of=AS_OF, horizon=HORIZON)
     first = pd.Timestamp(run.world.scenario.start_date) + pd.DateOffset(months=AS_OF)

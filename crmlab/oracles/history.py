@@ -50,6 +50,8 @@ def observable_history(run: Any, *, as_of: int) -> pd.DataFrame:
     columns = _profile(customers, end) | _orders(run.transactions, ids, end)
     columns |= _deliveries(run, ids, end) | _reviews(run.reviews, ids, end) | _tickets(run.tickets, ids, end)
     columns |= _surveys(run.surveys, ids, end)
+    if len(run.subscriptions):
+        columns |= _contracts(run.subscriptions, ids, end)
     if hasattr(run, "emails"):
         columns |= _mails(run.emails, ids, end)
     return pd.DataFrame(
@@ -175,6 +177,19 @@ def _surveys(surveys: pd.DataFrame, ids: npt.NDArray[np.int64], end: np.datetime
         values = table[item].astype("Float64").to_numpy(np.float64, na_value=np.nan)
         columns[f"last_{item}"] = _last(place, age, values, n)
     return columns
+
+
+def _contracts(table: pd.DataFrame, ids: npt.NDArray[np.int64], end: np.datetime64) -> dict[str, Any]:
+    """Return the state of each customer's last contract; an end that had not come by the day is not known yet."""
+    table, n = table[table["start"] < pd.Timestamp(end)].sort_values("start"), len(ids)
+    place, age = _place(ids, table["customer_id"]), _age(table["start"], end)
+    over = (table["end"] < pd.Timestamp(end)).to_numpy()
+    return {
+        "contracts": np.bincount(place, minlength=n),
+        "contract_runs": _last(place, age, ~over, n),
+        "contract_age": _last(place, age, age, n),
+        "contract_since_end": _last(place, age, np.where(over, _age(table["end"], end), np.nan), n),
+    }
 
 
 def _mails(emails: pd.DataFrame, ids: npt.NDArray[np.int64], end: np.datetime64) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmlab import features, grading
 from crmlab.reading import TransactionLog
+from crmlab.report.churn import Churn, churn
 from crmlab.report.forecast import Forecast, forecast
 from crmlab.tables import TableError
 
@@ -48,6 +49,10 @@ class Analysis:
         Of the coming year, where the log is long enough.
     no_forecast : str
         Why there is none; empty otherwise.
+    churn : Churn or None
+        Who may fall silent, where the log is long enough.
+    no_churn : str
+        Why there is none; empty otherwise.
     summary : dict
         What ``summary.json`` holds.
     """
@@ -64,6 +69,8 @@ class Analysis:
     window_days: int
     forecast: Forecast | None
     no_forecast: str
+    churn: Churn | None
+    no_churn: str
     summary: dict[str, object]
 
     @property
@@ -136,6 +143,7 @@ def analyse(
     ahead, no_forecast = forecast(orders, until)
     expected = ["p_alive", "expected_orders", "expected_revenue"]
     customers[expected] = float("nan") if ahead is None else ahead.customers.reindex(by_id.index)[expected].to_numpy()
+    leaving, no_churn = churn(orders, until, silence=int(frozen_after) if len(gaps) else None)
     return Analysis(
         log=log,
         as_of=day,
@@ -149,9 +157,12 @@ def analyse(
         window_days=window,
         forecast=ahead,
         no_forecast=no_forecast,
+        churn=leaving,
+        no_churn=no_churn,
         summary={
             **_summary(log, customers, day, int(frozen_after), window),
             "forecast": {"missing": no_forecast} if ahead is None else ahead.summary(),
+            "churn": {"missing": no_churn} if leaving is None else leaving.summary(),
         },
     )
 

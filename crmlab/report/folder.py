@@ -109,6 +109,7 @@ def write_report(
             options,
             cohorts=analysis.shows_cohorts,
             forecast=analysis.forecast is not None,
+            churn=analysis.churn is not None,
             execute=execute,
         )
         progress("Writing", 0.0)

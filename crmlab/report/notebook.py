@@ -14,7 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 _ANALYSE = ("as_of", "frozen_after", "falling", "calls")
 
 
-def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, forecast: bool, execute: bool) -> str:
+def notebook_text(
+    source: str, options: Mapping[str, Any], *, cohorts: bool, forecast: bool, churn: bool, execute: bool
+) -> str:
     """Return the notebook as text.
 
     Parameters
@@ -27,6 +29,8 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, for
         Whether there is a month after a first month to be shown.
     forecast : bool
         Whether the log is long enough for one.
+    churn : bool
+        Whether it is long enough to say who may fall silent.
     execute : bool
         Whether to run it; a log that could be read once can be read again, so a failure here is a fault of ours and
         raises.
@@ -92,6 +96,22 @@ def notebook_text(source: str, options: Mapping[str, Any], *, cohorts: bool, for
                 'print("\\n".join(ahead.doubts))'
             ),
             new_code_cell('report.forecast.customers.sort_values("expected_orders", ascending=False).head(10)'),
+        ]
+        section += 1
+    if churn:
+        cells += [
+            new_markdown_cell(
+                f"## {section} Who may fall silent?\n\n"
+                "A model that learned from one window is tested on the next, of which it was told nothing. Read the "
+                "test before the list; where it was not passed, the list is empty."
+            ),
+            new_code_cell('crm.plots.leaving_calibration(report.churn.tenths, what="fell silent")'),
+            new_code_cell(
+                "leaving = report.churn\n"
+                'print(f"{leaving.expected:,.0f} expected to fall silent, {leaving.silent:,} did")\n'
+                'print(f"pairs ranked right: {leaving.area.estimate:.0%}, by silence {leaving.plain.estimate:.0%}")'
+            ),
+            new_code_cell("report.churn.customers.head(10)"),
         ]
         section += 1
     cells += [

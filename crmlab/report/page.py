@@ -72,6 +72,9 @@ def page(analysis: Analysis, *, source: str) -> str:
         cohort=_cohort(analysis.cohorts),
         forecast=analysis.forecast,
         ahead=_ahead(analysis.forecast),
+        churn=analysis.churn,
+        one_day=pd.Timedelta(days=1),
+        leaving=[] if analysis.churn is None else analysis.churn.customers.head(10).reset_index().to_dict("records"),
     )
 
 
@@ -106,6 +109,9 @@ def _figures(analysis: Analysis) -> dict[str, str]:
         pictures["ahead"] = lambda: plots.calibration(
             ahead.tenths, what="orders per customer", names=("expected", "came")
         )
+    leaving = analysis.churn
+    if leaving is not None:
+        pictures["leaving"] = lambda: plots.leaving_calibration(leaving.tenths, what="fell silent")
     return {name: plots.to_svg(draw().figure) for name, draw in pictures.items()}  # type: ignore[arg-type]
 
 

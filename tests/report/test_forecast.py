@@ -131,9 +131,11 @@ def test_page_notebook_and_table_of_a_long_log(log) -> None:
     assert f"{ahead.expected:,.0f} orders from the customers it knew" in section
     assert f"{ahead.came:,.0f} came" in section
     assert "a chance, not a promise" in section and "steady pace" in section and "New customers come on top" in section
-    assert soup.find("a", href="#ahead") and len(soup.find_all("svg")) == 7
+    assert soup.find("a", href="#ahead") and len(soup.find_all("svg")) == 8
     assert "does not say what the coming year may bring" not in soup.get_text(" ")
-    notebook = nbformat.reads(notebook_text("long.csv", {}, cohorts=True, forecast=True, execute=False), as_version=4)
+    notebook = nbformat.reads(
+        notebook_text("long.csv", {}, cohorts=True, forecast=True, churn=True, execute=False), as_version=4
+    )
     titles = [cell.source.split("\n")[0] for cell in notebook.cells if cell.source.startswith("## ")]
     assert [title.split()[1] for title in titles] == [str(number) for number in range(1, len(titles) + 1)]
     for cell in notebook.cells:
