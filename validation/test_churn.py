@@ -6,10 +6,10 @@ same question asked at the ends of months 9, 12 and 15, whose windows were over 
 customers of other seeds. What is compared are differences on the same customers, at least 20,000 of them.
 
 Error rates: the standard error of the difference of two areas under the curve on these customers is below 0.002, that
-of the ratio of two profits about 0.01, and the bounds lie at least nine of these from what was measured: a right program
-fails in fewer than one of 10,000 runs. Calibration slopes were 0.98 to 1.03 with a standard error of about 0.01, far
-from their bounds as well, but 1.07 with 0.02 for subscription, where little can be foretold: with other seeds it would
-exceed 1.1 in perhaps one of 15 runs. Seeds are fixed.
+of the ratio of two profits about 0.01, and the bounds lie at least nine of these from what was measured: a right
+program fails in fewer than one of 10,000 runs. Calibration slopes were 0.98 to 1.03 with a standard error of about
+0.01, far from their bounds as well, but 1.07 with 0.02 for subscription, where little can be foretold: with other
+seeds it would exceed 1.1 in perhaps one of 15 runs. Seeds are fixed.
 """
 
 from __future__ import annotations
