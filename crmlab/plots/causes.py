@@ -91,7 +91,7 @@ def stated_and_true(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
     ax.set_title("Why they left")
-    ax.legend(loc="center right", frameon=True, framealpha=0.9, edgecolor="none")
+    ax.legend(loc="upper right", frameon=False)
     told = "; ".join(
         f"{str(name).replace('_', ' ')}: stated {percent(float(row['stated']))}, true {percent(float(row['true']))}"
         for name, row in table.iterrows()
