@@ -53,11 +53,13 @@ def test_the_model_comes_near_the_observable_oracle(scenario: str) -> None:
     ceiling = oracle.predict(run)["silent"].loc[asked.index]
 
     area, best = churn.auc(silent, risk).estimate, churn.auc(silent, ceiling).estimate
-    slope = churn.calibration_slope(silent, risk).estimate
+    slope, low, high = churn.calibration_slope(silent, risk)
     print(f"{scenario}: {len(asked):,} asked, {silent.mean():.1%} silent")
     grown = oracle.full_["auc"] - oracle.half_["auc"]
     print(f"  AUC {area:.4f}, oracle {best:.4f}; the oracle gained {grown:.4f} by twice as many others")
-    print(f"  calibration slope {slope:.3f}, oracle's {churn.calibration_slope(silent, ceiling).estimate:.3f}")
+    print(
+        f"  calibration slope {slope:.3f} ({low:.3f} to {high:.3f}), oracle's {churn.calibration_slope(silent, ceiling).estimate:.3f}"
+    )
     assert area > best - 0.03
     assert 0.9 < slope < 1.1
 
