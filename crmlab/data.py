@@ -238,9 +238,10 @@ def _dictionary(world: World, files: dict[str, tuple[str, pd.DataFrame]]) -> str
         f"# The data set `{world.scenario.name}`",
         "",
         f"{firm.name}. Nobody in it is real: it was simulated by crmlab.",
-        f"It begins with {world.customers:,} customers on file on {world.scenario.start_date} and runs for "
-        f"{world.months} months.",
-        "What had not happened by the last day is not in the tables.",
+        f"It begins with {world.customers:,} customers on file on {world.scenario.start_date}, of whom some "
+        f"had left by then, and runs for {world.months} months. Orders of before are not in the tables.",
+        "What had not happened by the last day is not there either.",
+        "The examples of a table come from different rows.",
         "Read it with `crmlab.load(...)`, or open the CSV files with any program.",
         "",
         "The tables of the firm come first. The folder `truth` holds what no firm knows:",

@@ -12,7 +12,7 @@ import pytest
 from crmlab import data
 from crmlab.paths import datasets_folder
 from crmlab.tables import vocabulary
-from crmlab.world import Run, World, scenario_names
+from crmlab.world import Run, World, load_scenario, scenario_names
 from crmlab.world.traps import TRAPS
 
 NAMES = data.names()
@@ -132,6 +132,9 @@ def test_traps_and_datasheet(name) -> None:
         assert f"## {heading}" in sheet
     for file, entry in manifest(name)["files"].items():
         assert f"| {file} | {entry['rows']:,} |" in sheet
+    fiction = sheet.split("## What is fiction")[1].split("## Traps")[0]
+    numbers = [entry for *_, entry, _ in load_scenario(name).numbers() if entry.kind in ("number", "numbers", "count")]
+    assert sum(int(line.split()[1]) for line in fiction.splitlines() if line.startswith("- ")) == len(numbers)
 
 
 def test_data_sets_are_small() -> None:
