@@ -78,6 +78,22 @@ def open_table(table: Table, *, name: str = "transactions") -> tuple[Frame, Engi
     return frame, Engine(frame.implementation, table)
 
 
+def with_own_clock(frame: Frame, name: str) -> Frame:
+    """Return a table whose column of moments can be asked for the clock that it shows, which `wall_clock` does.
+
+    pandas before 3 takes the clock of Greenwich for moments of Arrow that have a time zone; those of NumPy are right.
+    """
+    zone = getattr(frame.collect_schema()[name], "time_zone", None)
+    if zone is None or frame.implementation is not Implementation.PANDAS:
+        return frame
+    import pandas as pd
+
+    native: Any = nw.to_native(frame)
+    if not isinstance(native[name].dtype, pd.ArrowDtype):
+        return frame
+    return _narwhals(native.assign(**{name: native[name].astype(f"datetime64[us, {zone}]")}))
+
+
 def day_of(moment: nw.Expr, dtype: Any, engine: Engine) -> nw.Expr:
     """Return the calendar day of moments, by the clock that they show."""
     if dtype == nw.Date:

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlab.features.engines import Engine, Frame, Table, day_of, open_table, wall_clock
+from crmlab.features.engines import Engine, Frame, Table, day_of, open_table, wall_clock, with_own_clock
 from crmlab.tables import TableError, require_columns
 
 DateLike: TypeAlias = "str | dt.date | np.datetime64"
@@ -125,6 +125,7 @@ def read_log(
         kept = nw.when(paid_back > net).then(0.0).otherwise(net - paid_back)
     if isinstance(frame, nw.LazyFrame):
         net, kept = net.fill_null(float("inf")), kept.fill_null(float("inf"))
+    frame = with_own_clock(frame, "ts")
     moment = wall_clock(nw.col("ts"), types["ts"])
     others = [name for name in (*present, *also) if name not in ("ts", "net", "refunded")]
     rows = frame.select(
@@ -154,6 +155,7 @@ def past_of(transactions: Table, *, as_of: dt.date, columns: Names | None = None
     """Return the caller's rows up to a day, as they are."""
     frame, engine = open_table(transactions)
     name = (columns or {}).get("ts") or "ts"
+    frame = with_own_clock(frame, name)
     dtype = frame.collect_schema()[name]
     known = day_of(wall_clock(nw.col(name), dtype), dtype, engine) <= engine.day(as_of)
     return nw.to_native(frame.filter(known))

@@ -195,8 +195,9 @@ def next_contacts(contacts: pd.DataFrame, *, as_of: DateLike, least_days: float 
         raise TableError(f"{twice:,} rows of the contacts table repeat a customer_id: keep the latest contact of each.")
     moment = pd.to_datetime(contacts["last_contact"])
     if moment.dt.tz is not None:  # days are those of the clock that the table shows
-        moment = moment.dt.tz_localize(None)
-    last = moment.dt.normalize()
+        # By NumPy's type: pandas before 3 takes the clock of Greenwich for times of Arrow.
+        moment = moment.astype(pd.DatetimeTZDtype("us", moment.dt.tz)).dt.tz_localize(None)
+    last = moment.astype("datetime64[us]").dt.normalize()
     if last.isna().any() or (last > today).any():
         raise TableError(f"last_contact must be known and not after {today.date()}.")
     days = contacts["interval_days"].astype(float).clip(lower=least_days)
